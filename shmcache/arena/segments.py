@@ -1,0 +1,315 @@
+"""A cache's two shared-memory segments: their names, how they are made, opened and removed.
+
+A cache called NAME is the POSIX shared-memory objects ``/shmcache.NAME.data`` and
+``/shmcache.NAME.access``. Who may open them in which way is the access control of the in-process
+door: the mode given at creation is the data segment's; the access segment, in which readers leave
+their marks, lets everybody write who may read.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import re
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import posix_ipc
+
+from shmcache.arena import Arena, access_bytes, format_arena, hash64, min_data_bytes
+from shmcache.errors import CacheNotFound, ConfigurationError, LayoutMismatch, ReadOnly
+
+__all__ = [
+    "MAX_NAME_BYTES",
+    "Segments",
+    "attach_arena",
+    "check_name",
+    "create_segments",
+    "group_id",
+    "open_segments",
+    "segment_names",
+    "unlink_segments",
+]
+
+MAX_NAME_BYTES: Final = 63
+"""The arena's header keeps the name in 64 bytes, NUL included."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
+_SHM_DIRECTORY: Final = Path("/dev/shm")  # noqa: S108 - where glibc's shm_open puts them
+_READ_BITS: Final = 0o444
+_PERMISSION_BITS: Final = 0o777
+
+
+class Segments(NamedTuple):
+    """Two open file descriptors that the caller has to close."""
+
+    data_fd: int
+    access_fd: int
+
+    def close(self) -> None:
+        """Close both."""
+        os.close(self.data_fd)
+        os.close(self.access_fd)
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if a cache may be called so.
+
+    :raises ConfigurationError: empty, too long, or with other characters than letters, digits and
+        ``_ . -`` (it becomes part of file names), or starting with a dot or a dash
+    """
+    if len(name) > MAX_NAME_BYTES or not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"invalid cache name {name[:80]!r}: use 1 to {MAX_NAME_BYTES} letters, digits, '_', "
+            "'.' or '-', not starting with '.' or '-'"
+        )
+    return name
+
+
+def segment_names(name: str) -> tuple[str, str]:
+    """Return the shared-memory names of the data and the access segment of cache ``name``.
+
+    :raises ConfigurationError: no cache can have that name
+    """
+    check_name(name)
+    return f"/shmcache.{name}.data", f"/shmcache.{name}.access"
+
+
+def create_segments(
+    name: str, data_bytes: int, *, mode: int = 0o640, group: str | int | None = None
+) -> Segments:
+    """Create, allocate in full and format the segments of a new cache.
+
+    Either both exist afterwards, ready to be attached, or this raised and neither was left behind.
+
+    :param data_bytes: size of the data segment; the access segment adds a few per cent
+    :param mode: permission bits of the data segment, whatever the umask
+    :param group: name or number of the group to give both to
+    :return: both opened for reading and writing
+    :raises FileExistsError: a segment of that name is there already
+    :raises ConfigurationError: the name, size or group cannot be used, or ``/dev/shm`` or the
+        machine's memory is too small for it
+    """
+    _check_hash_once()
+    data_name, access_name = segment_names(name)
+    gid = -1 if group is None else group_id(group)
+    if data_bytes < min_data_bytes():
+        raise ConfigurationError(
+            f"an arena of {data_bytes} bytes is too small: the least is {min_data_bytes()} bytes"
+        )
+    sizes = (data_bytes, access_bytes(data_bytes))
+    _check_room(name, *sizes)
+    modes = (mode, mode | (mode & _READ_BITS) >> 1)
+    opened: list[int] = []
+    created: list[str] = []
+    try:
+        for segment in (data_name, access_name):
+            opened.append(_create_exclusive(segment))
+            created.append(segment)
+        for fd, size in zip(opened, sizes, strict=True):
+            _allocate(fd, size, name, sum(sizes))
+        seed = int.from_bytes(os.urandom(8), "little")
+        format_arena(opened[0], opened[1], name, seed)
+        for fd, bits in zip(opened, modes, strict=True):
+            _give(fd, bits & _PERMISSION_BITS, gid, group)
+    except BaseException:
+        for segment in created:
+            posix_ipc.unlink_shared_memory(segment)
+        for fd in opened:
+            os.close(fd)
+        raise
+    return Segments(opened[0], opened[1])
+
+
+def open_segments(name: str, *, writable: bool) -> Segments:
+    """Open the segments of an existing cache.
+
+    :param writable: open the data segment for writing too
+    :raises CacheNotFound: there is no cache of that name
+    :raises ReadOnly: ``writable`` was asked for and the mode lets this user read only
+    :raises PermissionError: the mode does not even allow reading
+    :raises LayoutMismatch: one of the two segments is missing
+    """
+    data_name, access_name = segment_names(name)
+    data_fd = _open(data_name, writable=writable)
+    if data_fd is None:
+        raise CacheNotFound(f"there is no cache named {name!r}: is its shmcached running?")
+    try:
+        access_fd = _open(access_name, writable=True)
+    except BaseException:
+        os.close(data_fd)
+        raise
+    if access_fd is None:
+        os.close(data_fd)
+        raise LayoutMismatch(f"half of cache {name!r} is missing: no {_path(access_name)}")
+    return Segments(data_fd, access_fd)
+
+
+def unlink_segments(name: str) -> None:
+    """Remove the segments' names, whichever exist; who has them mapped keeps the memory.
+
+    :raises PermissionError: they belong to another user
+    """
+    for segment in segment_names(name):
+        try:
+            posix_ipc.unlink_shared_memory(segment)
+        except posix_ipc.ExistentialError:
+            continue
+        except posix_ipc.PermissionsError as error:
+            raise PermissionError(
+                errno.EACCES, f"not allowed to remove {_owner(segment)}", str(_path(segment))
+            ) from error
+
+
+def attach_arena(name: str, *, writable: bool = False) -> Arena:
+    """Attach to a cache by name.
+
+    :raises CacheNotFound: there is no cache of that name
+    :raises ReadOnly: see :func:`open_segments`
+    :raises PermissionError: see :func:`open_segments`
+    :raises LayoutMismatch: the segments are no arena, truncated, or of an incompatible version
+    """
+    segments = open_segments(name, writable=writable)
+    try:
+        return Arena(segments.data_fd, segments.access_fd, writable=writable)
+    finally:
+        segments.close()
+
+
+def group_id(group: str | int) -> int:
+    """Return the number of a group given by name or number.
+
+    :raises ConfigurationError: there is no such group
+    """
+    import grp  # noqa: PLC0415 - only a configured group pays for it
+
+    if isinstance(group, int) or group.isdecimal():
+        return int(group)
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise ConfigurationError(f"there is no group named {group!r}") from None
+
+
+def _path(segment: str) -> Path:
+    return _SHM_DIRECTORY / segment.lstrip("/")
+
+
+def _owner(segment: str) -> str:
+    """Describe a segment file for an error message."""
+    try:
+        status = _path(segment).stat()
+    except OSError:
+        return str(_path(segment))
+    mode = status.st_mode & _PERMISSION_BITS
+    return f"{_path(segment)} (owner {status.st_uid}, group {status.st_gid}, mode {mode:04o})"
+
+
+def _create_exclusive(segment: str) -> int:
+    """Create an empty segment that nobody else can open yet."""
+    try:
+        memory = posix_ipc.SharedMemory(segment, posix_ipc.O_CREX, mode=0o600)
+    except posix_ipc.ExistentialError:
+        raise FileExistsError(
+            errno.EEXIST, "shared-memory segment exists", str(_path(segment))
+        ) from None
+    except posix_ipc.PermissionsError as error:
+        raise PermissionError(
+            errno.EACCES, "not allowed to create shared memory", str(_path(segment))
+        ) from error
+    return int(memory.fd)
+
+
+def _open(segment: str, *, writable: bool) -> int | None:
+    """Open a segment; None when there is none of that name."""
+    try:
+        return int(posix_ipc.SharedMemory(segment, read_only=not writable).fd)
+    except posix_ipc.ExistentialError:
+        return None
+    except posix_ipc.PermissionsError as error:
+        if writable and os.access(_path(segment), os.R_OK):
+            raise ReadOnly(f"not allowed to write to {_owner(segment)}") from error
+        raise PermissionError(
+            errno.EACCES, f"not allowed to open {_owner(segment)}", str(_path(segment))
+        ) from error
+
+
+def _check_room(name: str, data_bytes: int, access: int) -> None:
+    """Refuse what cannot fit before touching memory: filling all of it first could wake the
+    kernel's out-of-memory killer, which would choose somebody else.
+    """
+    total = data_bytes + access
+    shm = os.statvfs(_SHM_DIRECTORY)
+    free = shm.f_bavail * shm.f_frsize
+    if total > free:
+        raise ConfigurationError(_no_room(name, total, free))
+    available = _available_memory()
+    if total > available:
+        raise ConfigurationError(
+            f"not enough memory for cache {name!r}: it needs {total} bytes and the machine has "
+            f"{available} bytes available; set a smaller maxmemory"
+        )
+
+
+def _no_room(name: str, total: int, free: int) -> str:
+    return (
+        f"{_SHM_DIRECTORY} is too small for cache {name!r}: it needs {total} bytes and "
+        f"{free} bytes are free there; set a smaller maxmemory, enlarge it "
+        f"(mount -o remount,size=... {_SHM_DIRECTORY}, docker run --shm-size=...), or remove "
+        "segments that nobody uses"
+    )
+
+
+def _available_memory() -> int:
+    """Bytes that can be had without hurting anybody, swap included."""
+    kilobytes = 0
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        field, _, rest = line.partition(":")
+        if field in {"MemAvailable", "SwapFree"}:
+            kilobytes += int(rest.split()[0])
+    return kilobytes * 1024
+
+
+def _allocate(fd: int, size: int, name: str, total: int) -> None:
+    """Give the segment its size and all of its memory, so that no later store can fail."""
+    try:
+        os.posix_fallocate(fd, 0, size)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.ENOMEM}:
+            raise
+        shm = os.statvfs(_SHM_DIRECTORY)
+        free = shm.f_bavail * shm.f_frsize
+        raise ConfigurationError(_no_room(name, total, free)) from error
+
+
+def _give(fd: int, mode: int, gid: int, group: str | int | None) -> None:
+    """Hand the formatted segment over to those who may use it."""
+    if gid != -1:
+        try:
+            os.fchown(fd, -1, gid)
+        except PermissionError as error:
+            raise ConfigurationError(
+                f"not allowed to give shared memory to group {group!r}: "
+                "run shmcached as a member of it"
+            ) from error
+    os.fchmod(fd, mode)
+
+
+@functools.cache
+def _check_hash_once() -> None:
+    """Compare the core's hash with an independent one before anything is stored under it.
+
+    A miscompiled hash would work until another build attaches to the arena and finds nothing.
+    The lengths meet every branch of XXH3: 1-3, 4-8, 9-16, 17-128, 129-240 bytes, and more than one
+    block of 1024.
+    """
+    import xxhash  # noqa: PLC0415 - only who creates an arena pays for it
+
+    sample = bytes(index * 131 & 0xFF for index in range(3000))
+    for length in (0, 1, 3, 4, 8, 9, 16, 17, 100, 128, 129, 240, 241, 1024, 1025, 3000):
+        for seed in (0, 0x9E3779B97F4A7C15):
+            if hash64(sample[:length], seed) != xxhash.xxh3_64_intdigest(sample[:length], seed):
+                raise LayoutMismatch(
+                    f"this build computes a wrong hash (XXH3, {length} bytes): rebuild shmcache"
+                )
