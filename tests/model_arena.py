@@ -1,0 +1,430 @@
+"""A naive arena: dictionaries, no sharing, no cleverness. What the real one is compared with.
+
+It has every method of ``shmcache.arena.Arena`` that has an effect on keys, with the same replies
+and exceptions, and a clock that a test may turn by hand. It is also a stand-in where a test wants
+an arena without shared memory.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from shmcache import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+SET_NX, SET_XX, SET_KEEP_TTL = 1, 2, 4
+EXPIRE_NX, EXPIRE_XX, EXPIRE_GT, EXPIRE_LT = 1, 2, 4, 8
+POLICIES = (
+    "noeviction",
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+    "volatile-lru",
+    "volatile-lfu",
+    "volatile-random",
+    "volatile-ttl",
+)
+DATABASES = 16
+MAX_VALUE_BYTES = 512 * 1024 * 1024
+EMBSTR_BYTES = 44
+ENTRY_OVERHEAD_BYTES = 48
+INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
+
+
+class Info(NamedTuple):
+    type: str
+    encoding: str
+    expire_ms: int
+    value_bytes: int
+    memory: int
+    idle_ms: int
+    frequency: int
+
+
+class Tuning(NamedTuple):
+    maxmemory: int
+    policy: int
+    samples: int
+    lfu_log_factor: int
+    lfu_decay_minutes: int
+    reserve_permille: int
+
+
+@dataclass
+class Item:
+    value: bytes
+    expire_ms: int
+    touched_ms: int
+    frequency: int = 5
+
+
+def wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def integer_or_none(value: bytes) -> int | None:
+    """The value as Redis's string2ll reads it: canonical decimal of 64 bits, nothing else."""
+    try:
+        number = int(value)
+    except ValueError:
+        return None
+    canonical = str(number).encode() == value
+    return number if canonical and INT64_MIN <= number <= INT64_MAX else None
+
+
+def scan_tag(key: bytes) -> int:
+    return zlib.crc32(key) >> 5
+
+
+class Transaction:
+    def __init__(self, arena: Arena, keys: Iterable[tuple[int, bytes]] | None) -> None:
+        self._arena = arena
+        self._keys = None if keys is None else frozenset(keys)
+
+    def __enter__(self) -> Self:
+        arena = self._arena
+        arena._require_writable()
+        assert arena._running is None, "a transaction runs already on this thread"
+        arena._running = self
+        self._saved = [
+            {key: replace(item) for key, item in database.items()} for database in arena._databases
+        ]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._arena._running = None
+        if kind is not None:
+            self._arena._databases = self._saved
+
+    def _declared(self, db: int, key: bytes) -> Arena:
+        assert self._arena._running is self, "used outside its with block"
+        assert self._keys is None or (db, key) in self._keys, f"undeclared key {key!r}"
+        return self._arena
+
+    def get(self, db: int, key: bytes) -> bytes | None:
+        return self._declared(db, key)._get(db, key)
+
+    def describe(self, db: int, key: bytes) -> Info | None:
+        return self._declared(db, key)._describe(db, key, touch=False)
+
+    def set(self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0) -> bool:
+        return self._declared(db, key)._set(db, key, value, expire_ms, flags)
+
+    def delete(self, db: int, key: bytes) -> bool:
+        return self._declared(db, key)._pop(db, key) is not None
+
+    def expire(self, db: int, key: bytes, expire_ms: int, flags: int = 0) -> int:
+        return self._declared(db, key)._expire(db, key, expire_ms, flags)
+
+    def copy(
+        self, from_db: int, from_key: bytes, to_db: int, to_key: bytes, replace: bool = False
+    ) -> int:
+        arena = self._declared(from_db, from_key)
+        self._declared(to_db, to_key)
+        item = arena._find(from_db, from_key)
+        if item is None:
+            return -1
+        if arena._find(to_db, to_key) is not None and not replace:
+            return 0
+        arena._set(to_db, to_key, item.value, item.expire_ms, 0)
+        return 1
+
+
+class Arena:
+    """The model itself.
+
+    :param clock: Unix milliseconds; the wall clock unless a test wants its own
+    """
+
+    def __init__(
+        self,
+        *,
+        writable: bool = True,
+        max_key_bytes: int = 16_000,
+        max_value_bytes: int = MAX_VALUE_BYTES,
+        clock: Callable[[], int] = wall_clock_ms,
+        seed: int = 0,
+    ) -> None:
+        self._writable = writable
+        self._max_key_bytes = max_key_bytes
+        self._max_value_bytes = max_value_bytes
+        self._clock = clock
+        self._random = random.Random(seed)
+        self._databases: list[dict[bytes, Item]] = [{} for _ in range(DATABASES)]
+        self._running: Transaction | None = None
+        self._tuning = Tuning(0, 0, 5, 10, 1, 50)
+        self.socket_path = ""
+        self.name = "model"
+
+    @property
+    def writable(self) -> bool:
+        return self._writable
+
+    @property
+    def max_key_bytes(self) -> int:
+        return self._max_key_bytes
+
+    def close(self) -> None:
+        self._databases = []
+
+    # ---- the few steps everything else is made of ----------------------------------------------
+
+    def _require_writable(self) -> None:
+        if not self._writable:
+            raise errors.ReadOnly("the arena is attached for reading")
+
+    def _outside_transaction(self) -> None:
+        assert self._running is None, "the arena was used inside a transaction"
+
+    def _write(self) -> None:
+        self._outside_transaction()
+        self._require_writable()
+
+    def _find(self, db: int, key: bytes, touch: bool = False) -> Item | None:
+        database = self._databases[db]
+        item = database.get(key)
+        if item is None:
+            return None
+        now_ms = self._clock()
+        if 0 < item.expire_ms <= now_ms:
+            del database[key]
+            return None
+        if touch:
+            item.touched_ms = now_ms
+            item.frequency = min(item.frequency + 1, 255)
+        return item
+
+    def _pop(self, db: int, key: bytes) -> Item | None:
+        item = self._find(db, key)
+        if item is not None:
+            del self._databases[db][key]
+        return item
+
+    def _get(self, db: int, key: bytes) -> bytes | None:
+        item = self._find(db, key, touch=True)
+        return None if item is None else item.value
+
+    def _used_bytes(self) -> int:
+        return sum(
+            len(key) + len(item.value) + ENTRY_OVERHEAD_BYTES
+            for database in self._databases
+            for key, item in database.items()
+        )
+
+    def _make_room(self, db: int, key: bytes, value: bytes) -> None:
+        limit = self._tuning.maxmemory
+        if limit == 0:
+            return
+        policy = POLICIES[self._tuning.policy]
+        old = self._databases[db].get(key)
+        wanted = len(key) + len(value) + ENTRY_OVERHEAD_BYTES
+        if old is not None:
+            wanted -= len(key) + len(old.value) + ENTRY_OVERHEAD_BYTES
+        while wanted > 0 and self._used_bytes() + wanted > limit:
+            victims = [
+                (number, name)
+                for number, database in enumerate(self._databases)
+                for name, item in database.items()
+                if (number, name) != (db, key)
+                and (policy.startswith("allkeys") or item.expire_ms > 0)
+            ]
+            if policy == "noeviction" or not victims:
+                raise errors.OutOfMemory("the model is full")
+            number, name = self._random.choice(victims)
+            del self._databases[number][name]
+
+    def _store(self, db: int, key: bytes, value: bytes, expire_ms: int) -> None:
+        if len(key) > self._max_key_bytes:
+            raise errors.KeyTooLong(f"{len(key)} bytes")
+        if len(value) > self._max_value_bytes:
+            raise errors.ValueTooLong(f"{len(value)} bytes")
+        if 0 < expire_ms <= self._clock():
+            self._databases[db].pop(key, None)
+            return
+        self._make_room(db, key, value)
+        self._databases[db][key] = Item(value, expire_ms, self._clock())
+
+    def _set(self, db: int, key: bytes, value: bytes, expire_ms: int, flags: int) -> bool:
+        item = self._find(db, key)
+        if (flags & SET_NX and item is not None) or (flags & SET_XX and item is None):
+            return False
+        if flags & SET_KEEP_TTL and item is not None:
+            expire_ms = item.expire_ms
+        self._store(db, key, value, expire_ms)
+        return True
+
+    def _describe(self, db: int, key: bytes, touch: bool) -> Info | None:
+        item = self._find(db, key, touch)
+        if item is None:
+            return None
+        if integer_or_none(item.value) is not None:
+            encoding = "int"
+        else:
+            encoding = "embstr" if len(item.value) <= EMBSTR_BYTES else "raw"
+        return Info(
+            type="string",
+            encoding=encoding,
+            expire_ms=item.expire_ms,
+            value_bytes=len(item.value),
+            memory=len(key) + len(item.value) + ENTRY_OVERHEAD_BYTES,
+            idle_ms=max(self._clock() - item.touched_ms, 0),
+            frequency=item.frequency,
+        )
+
+    def _expire(self, db: int, key: bytes, expire_ms: int, flags: int) -> int:
+        item = self._find(db, key)
+        if item is None:
+            return -1
+        if not _expire_allowed(item.expire_ms, expire_ms, flags):
+            return 0
+        if 0 < expire_ms <= self._clock():
+            del self._databases[db][key]
+        else:
+            item.expire_ms = expire_ms
+        return 1
+
+    def _live(self, db: int) -> Iterator[tuple[bytes, Item]]:
+        for key in list(self._databases[db]):
+            item = self._find(db, key)
+            if item is not None:
+                yield key, item
+
+    # ---- reads ---------------------------------------------------------------------------------
+
+    def get(self, db: int, key: bytes) -> bytes | None:
+        self._outside_transaction()
+        return self._get(db, key)
+
+    def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes:
+        value = self.get(db, key) or b""
+        if start < 0 and end < 0 and start > end:
+            return b""
+        start = max(start + len(value), 0) if start < 0 else start
+        end = max(end + len(value), 0) if end < 0 else end
+        return value[start : end + 1]
+
+    def get_many(self, db: int, keys: Sequence[bytes]) -> list[bytes | None]:
+        return [self.get(db, key) for key in keys]
+
+    def describe(self, db: int, key: bytes, touch: bool = False) -> Info | None:
+        self._outside_transaction()
+        return self._describe(db, key, touch)
+
+    def scan(self, db: int, cursor: int, count: int = 10) -> tuple[int, list[bytes]]:
+        self._outside_transaction()
+        rest = sorted((scan_tag(key), key) for key, _ in self._live(db) if scan_tag(key) >= cursor)
+        if len(rest) <= count:
+            return 0, [key for _, key in rest]
+        last_tag = rest[max(count, 1) - 1][0]
+        return last_tag + 1, [key for tag, key in rest if tag <= last_tag]
+
+    def random_key(self, db: int) -> bytes | None:
+        self._outside_transaction()
+        keys = [key for key, _ in self._live(db)]
+        return self._random.choice(keys) if keys else None
+
+    def db_keys(self, db: int) -> int:
+        self._outside_transaction()
+        return sum(1 for _ in self._live(db))
+
+    def db_expires(self, db: int) -> int:
+        self._outside_transaction()
+        return sum(1 for _, item in self._live(db) if item.expire_ms)
+
+    # ---- one-key writes ------------------------------------------------------------------------
+
+    def set(self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0) -> bool:
+        self._write()
+        return self._set(db, key, value, expire_ms, flags)
+
+    def set_get(
+        self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0
+    ) -> tuple[bool, bytes | None]:
+        self._write()
+        old = self._get(db, key)
+        return self._set(db, key, value, expire_ms, flags), old
+
+    def incr(self, db: int, key: bytes, by: int = 1) -> int:
+        self._write()
+        item = self._find(db, key, touch=True)
+        number = 0 if item is None else integer_or_none(item.value)
+        if number is None:
+            raise errors.NotAnInteger("the value is no integer")
+        if not INT64_MIN <= number + by <= INT64_MAX:
+            raise errors.ValueOverflow("the sum needs more than 64 bits")
+        self._set(db, key, str(number + by).encode(), 0, SET_KEEP_TTL)
+        return number + by
+
+    def append(self, db: int, key: bytes, value: bytes) -> int:
+        self._write()
+        longer = (self._get(db, key) or b"") + value
+        self._set(db, key, longer, 0, SET_KEEP_TTL)
+        return len(longer)
+
+    def delete(self, db: int, key: bytes) -> bool:
+        self._write()
+        return self._pop(db, key) is not None
+
+    def get_delete(self, db: int, key: bytes) -> bytes | None:
+        self._write()
+        item = self._pop(db, key)
+        return None if item is None else item.value
+
+    def expire(self, db: int, key: bytes, expire_ms: int, flags: int = 0) -> int:
+        self._write()
+        return self._expire(db, key, expire_ms, flags)
+
+    # ---- the rest ------------------------------------------------------------------------------
+
+    def transaction(self, keys: Iterable[tuple[int, bytes]] | None) -> Transaction:
+        return Transaction(self, keys)
+
+    def flush_db(self, db: int) -> None:
+        self._write()
+        for number in range(DATABASES) if db == -1 else (db,):
+            self._databases[number] = {}
+
+    def swap_db(self, a: int, b: int) -> None:
+        self._write()
+        databases = self._databases
+        databases[a], databases[b] = databases[b], databases[a]
+
+    def get_tuning(self) -> Tuning:
+        return self._tuning
+
+    def set_tuning(self, tuning: Tuning) -> None:
+        self._write()
+        self._tuning = Tuning(*tuning)
+
+    def expire_cycle(self, budget_us: int) -> int:
+        self._write()
+        before = sum(map(len, self._databases))
+        return before - sum(self.db_keys(db) for db in range(DATABASES))
+
+    def validate(self) -> list[str]:
+        return []
+
+
+def _expire_allowed(current_ms: int, wanted_ms: int, flags: int) -> bool:
+    """EXPIRE's conditions; 0 is "never", which GT and LT take for infinitely late."""
+    if wanted_ms == 0 and current_ms == 0:
+        return False
+    if (flags & EXPIRE_NX and current_ms) or (flags & EXPIRE_XX and not current_ms):
+        return False
+    current = current_ms or float("inf")
+    wanted = wanted_ms or float("inf")
+    if flags & EXPIRE_GT and wanted <= current:
+        return False
+    return not (flags & EXPIRE_LT and wanted >= current)
