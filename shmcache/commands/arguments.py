@@ -1,0 +1,240 @@
+"""Reading arguments as Redis reads them, down to what it refuses and how it says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shmcache.commands.context import DATABASES
+from shmcache.commands.replies import (
+    CommandError,
+    as_c_string,
+    not_an_integer,
+    one_line,
+    syntax_error,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shmcache.commands.context import Context
+
+__all__ = [
+    "INT64_MAX",
+    "INT64_MIN",
+    "ExpireCondition",
+    "StringOptions",
+    "database_index",
+    "expire_arguments",
+    "integer",
+    "integer_or_none",
+    "no_such_database",
+    "parse_getex_options",
+    "parse_set_options",
+    "set_expire_ms",
+]
+
+INT64_MIN = -(1 << 63)
+INT64_MAX = (1 << 63) - 1
+_INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
+_INT64_DIGITS = 20
+
+
+def integer_or_none(word: bytes) -> int | None:
+    """The 64-bit signed integer that a word is in its shortest decimal form, else None.
+
+    Neither ``+1`` nor ``01``, ``-0``, blanks or underscores are integers.
+    """
+    if len(word) > _INT64_DIGITS:
+        return None
+    try:
+        number = int(word)
+    except ValueError:
+        return None
+    if b"%d" % number != word or not INT64_MIN <= number <= INT64_MAX:
+        return None
+    return number
+
+
+def integer(word: bytes) -> int:
+    """A 64-bit signed integer argument.
+
+    :raises CommandError: it is none
+    """
+    number = integer_or_none(word)
+    if number is None:
+        raise not_an_integer()
+    return number
+
+
+def no_such_database() -> CommandError:
+    """A database number past the last one."""
+    return CommandError("ERR DB index is out of range")
+
+
+def database_index(word: bytes, complaint: str | None = None) -> int:
+    """The number of a database.
+
+    :param complaint: Redis's words for an argument that is no 32-bit integer
+    :raises CommandError: it is none, or there is no such database
+    """
+    number = integer_or_none(word)
+    if number is None or not _INT32_MIN <= number <= _INT32_MAX:
+        raise CommandError(f"ERR {complaint}") if complaint else not_an_integer()
+    if not 0 <= number < DATABASES:
+        raise no_such_database()
+    return number
+
+
+# ---- SET's and GETEX's options -------------------------------------------------------------------
+
+
+class StringOptions:
+    """What the words after a string's key and value ask for."""
+
+    __slots__ = ("absolute", "if_exists", "if_missing", "in_seconds", "keep", "return_old", "time")
+
+    def __init__(self) -> None:
+        self.if_missing = False
+        self.if_exists = False
+        self.return_old = False
+        self.keep = False
+        """KEEPTTL for SET, PERSIST for GETEX: they exclude a time."""
+        self.time: bytes | None = None
+        self.in_seconds = False
+        self.absolute = False
+
+
+_TIMES = {  # word: (in seconds, absolute)
+    b"EX": (True, False),
+    b"PX": (False, False),
+    b"EXAT": (True, True),
+    b"PXAT": (False, True),
+}
+
+
+def parse_set_options(words: Sequence[bytes]) -> StringOptions:
+    """What follows ``SET key value``.
+
+    :raises CommandError: unknown words, or words that exclude each other
+    """
+    options = StringOptions()
+    position = 0
+    while position < len(words):
+        word = words[position].upper()
+        if word == b"NX" and not options.if_exists:
+            options.if_missing = True
+        elif word == b"XX" and not options.if_missing:
+            options.if_exists = True
+        elif word == b"GET":
+            options.return_old = True
+        elif word == b"KEEPTTL" and options.time is None:
+            options.keep = True
+        else:
+            _take_time(options, word, words, position)
+            position += 1
+        position += 1
+    return options
+
+
+def parse_getex_options(words: Sequence[bytes]) -> StringOptions:
+    """What follows ``GETEX key``.
+
+    :raises CommandError: unknown words, or words that exclude each other
+    """
+    options = StringOptions()
+    position = 0
+    while position < len(words):
+        word = words[position].upper()
+        if word == b"PERSIST" and options.time is None:
+            options.keep = True
+        else:
+            _take_time(options, word, words, position)
+            position += 1
+        position += 1
+    return options
+
+
+def _take_time(options: StringOptions, word: bytes, words: Sequence[bytes], position: int) -> None:
+    """Accept ``EX seconds`` and its kin. The same word may come twice; the last one counts."""
+    unit = _TIMES.get(word)
+    if unit is None or position + 1 == len(words) or options.keep:
+        raise syntax_error()
+    if options.time is not None and unit != (options.in_seconds, options.absolute):
+        raise syntax_error()
+    options.time = words[position + 1]
+    options.in_seconds, options.absolute = unit
+
+
+def _invalid_expire_time(command: str) -> CommandError:
+    return CommandError(f"ERR invalid expire time in '{command}' command")
+
+
+def set_expire_ms(
+    context: Context, time: bytes, *, in_seconds: bool, absolute: bool, command: str
+) -> int:
+    """The time of death, in Unix milliseconds, that SET and its kin were given; never in 1970.
+
+    :param command: lower case, for the error line
+    :raises CommandError: not an integer, not positive, or beyond 64 bits
+    """
+    expire_ms = integer(time)
+    if expire_ms <= 0:
+        raise _invalid_expire_time(command)
+    if in_seconds:
+        expire_ms *= 1000
+    if not absolute:
+        expire_ms += context.now_ms()
+    if expire_ms > INT64_MAX:
+        raise _invalid_expire_time(command)
+    return expire_ms
+
+
+# ---- EXPIRE and its kin --------------------------------------------------------------------------
+
+
+class ExpireCondition(NamedTuple):
+    """NX, XX, GT and LT of EXPIRE."""
+
+    if_none: bool = False
+    if_some: bool = False
+    if_later: bool = False
+    if_sooner: bool = False
+
+
+_CONDITIONS = (b"NX", b"XX", b"GT", b"LT")
+
+
+def _expire_condition(words: Sequence[bytes]) -> ExpireCondition:
+    asked = set[bytes]()
+    for word in words:
+        option = word.upper()
+        if option not in _CONDITIONS:
+            raise CommandError(f"ERR Unsupported option {one_line(as_c_string(word))}")
+        asked.add(option)
+    condition = ExpireCondition(*(option in asked for option in _CONDITIONS))
+    if condition.if_none and len(asked) > 1:
+        raise CommandError("ERR NX and XX, GT or LT options at the same time are not compatible")
+    if condition.if_later and condition.if_sooner:
+        raise CommandError("ERR GT and LT options at the same time are not compatible")
+    return condition
+
+
+def expire_arguments(
+    args: Sequence[bytes], base_ms: int, *, in_seconds: bool, command: str
+) -> tuple[int, ExpireCondition]:
+    """What follows EXPIRE's key: the time of death in Unix milliseconds, and the condition.
+
+    The time may be long past, and negative; it fits 64 bits.
+
+    :param base_ms: what the time counts from
+    :raises CommandError: unknown or contradictory options, not an integer, or beyond 64 bits
+    """
+    condition = _expire_condition(args[1:])
+    when_ms = integer(args[0])
+    if in_seconds:
+        when_ms *= 1000
+        if not INT64_MIN <= when_ms <= INT64_MAX:
+            raise _invalid_expire_time(command)
+    if when_ms > INT64_MAX - base_ms:
+        raise _invalid_expire_time(command)
+    return when_ms + base_ms, condition

@@ -1,0 +1,145 @@
+"""From a list of words to a reply: the one place that both doors go through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shmcache.commands.replies import (
+    CommandError,
+    Reply,
+    as_c_string,
+    error_for,
+    one_line,
+    wrong_arity,
+)
+from shmcache.commands.table import COMMANDS
+from shmcache.errors import ShmcacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shmcache.commands.context import Context
+    from shmcache.commands.spec import Command, CommandFunction
+
+__all__ = ["Dispatcher", "Entry"]
+
+_QUOTED_BYTES = 128
+"""How much of what the client sent an error line repeats."""
+
+
+class Entry:
+    """A command ready to be called: everything dispatch needs at one attribute's distance."""
+
+    __slots__ = ("arity", "command", "function", "name_words", "subcommands")
+
+    def __init__(self, command: Command, function: CommandFunction | None, name_words: int) -> None:
+        self.command = command
+        self.function = function
+        self.arity = command.arity
+        self.name_words = name_words
+        """1, or 2 for a subcommand: where the arguments begin."""
+        self.subcommands: dict[bytes, Entry] | None = None
+
+
+class Dispatcher:
+    """The command table bound to functions.
+
+    :param handlers: functions for the commands that only a server can carry out, by full name in
+        lower case (``client|kill``). They must be exactly those; without them (in a worker) the
+        dispatcher has the commands that need nothing but an arena.
+    :raises ValueError: the handlers and the table differ
+    """
+
+    def __init__(self, handlers: Mapping[str, CommandFunction] | None = None) -> None:
+        if handlers is not None:
+            _require_same_names(handlers)
+        self._entries: dict[bytes, Entry] = {}
+        for command in COMMANDS.values():
+            entry = _bind(command, handlers or {}, 1)
+            self._entries[command.name.upper().encode()] = entry
+
+    def find(self, words: Sequence[bytes]) -> Entry:
+        """The entry for a command line, its number of arguments checked.
+
+        :raises CommandError: an unknown command or subcommand, or a wrong number of arguments
+        """
+        entry = self._entries.get(words[0].upper())
+        if entry is None:
+            raise _unknown_command(words)
+        count = len(words)
+        if entry.subcommands is not None and count > 1:
+            subcommand = entry.subcommands.get(words[1].upper())
+            if subcommand is None:
+                raise _unknown_subcommand(words)
+            entry = subcommand
+        arity = entry.arity
+        if count != arity if arity >= 0 else count < -arity:
+            raise wrong_arity(entry.command.name)
+        return entry
+
+    def runs(self, words: Sequence[bytes]) -> bool:
+        """Whether :meth:`execute` can answer this line, if only with an error."""
+        try:
+            return self.find(words).function is not None
+        except CommandError:
+            return True
+
+    def call(self, entry: Entry, context: Context, words: Sequence[bytes]) -> Reply:
+        """What a found command answers; errors are replies, not exceptions."""
+        assert entry.function is not None, f"{entry.command.name} needs a server"
+        try:
+            return entry.function(context, words[entry.name_words :])
+        except CommandError as error:
+            return error
+        except ShmcacheError as error:
+            return error_for(error)
+
+    def execute(self, context: Context, words: Sequence[bytes]) -> Reply:
+        """Find and call.
+
+        :param words: the command's name and its arguments; at least one
+        """
+        try:
+            entry = self.find(words)
+        except CommandError as error:
+            return error
+        return self.call(entry, context, words)
+
+
+def _bind(command: Command, handlers: Mapping[str, CommandFunction], name_words: int) -> Entry:
+    function = command.function or handlers.get(command.name)
+    entry = Entry(command, function, name_words)
+    if command.subcommands:
+        entry.subcommands = {
+            name.partition("|")[2].upper().encode(): _bind(subcommand, handlers, 2)
+            for name, subcommand in command.subcommands.items()
+        }
+    return entry
+
+
+def _require_same_names(handlers: Mapping[str, CommandFunction]) -> None:
+    wanted = set[str]()
+    for command in COMMANDS.values():
+        leaves = command.subcommands.values() if command.subcommands else (command,)
+        wanted.update(leaf.name for leaf in leaves if leaf.function is None)
+    missing, unknown = wanted - handlers.keys(), handlers.keys() - wanted
+    if missing or unknown:
+        raise ValueError(f"handlers missing: {sorted(missing)}; not wanted: {sorted(unknown)}")
+
+
+def _unknown_command(words: Sequence[bytes]) -> CommandError:
+    quoted = b""
+    for word in words[1:]:
+        if len(quoted) >= _QUOTED_BYTES:
+            break
+        quoted += b"'%b' " % as_c_string(word, _QUOTED_BYTES - len(quoted))
+    name = as_c_string(words[0], _QUOTED_BYTES)
+    return CommandError(
+        f"ERR unknown command '{one_line(name)}', with args beginning with: {one_line(quoted)}"
+    )
+
+
+def _unknown_subcommand(words: Sequence[bytes]) -> CommandError:
+    name = one_line(as_c_string(words[1], _QUOTED_BYTES))
+    container = one_line(words[0].upper())
+    return CommandError(f"ERR unknown subcommand '{name}'. Try {container} HELP.")

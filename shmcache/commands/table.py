@@ -1,0 +1,116 @@
+"""Every command: the families' declarations, and COMMAND itself, which tells of them all."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from shmcache.commands import (
+    spec,
+    table_connection,
+    table_generic,
+    table_pubsub,
+    table_server,
+    table_strings,
+)
+from shmcache.commands.command_info import Introspection
+from shmcache.commands.containers import help_command
+from shmcache.commands.spec import Command, CommandFunction, one_of, pattern, string
+
+__all__ = ["COMMANDS"]
+
+_command = partial(spec.command, group="server", categories="connection")
+
+_TABLE_COST = "O(N), N being the number of commands."
+_NAMES_COST = "O(N), N being the number of names."
+_LINE_COST = "O(N), N being the number of arguments."
+_ANY_ORDER = "nondeterministic_output_order"
+_NAMES = (string("command-name", optional=True, multiple=True),)
+
+
+def _subcommand(
+    name: str, arity: int, summary: str, function: CommandFunction, cost: str, since: str
+) -> Command:
+    return _command(
+        f"command|{name}",
+        arity,
+        "loading stale",
+        summary,
+        since=since,
+        complexity=cost,
+        function=function,
+    )
+
+
+def _introspective(told: Introspection) -> Command:
+    """COMMAND and its subcommands."""
+    info = _subcommand(
+        "info", -2, "Returns facts on commands.", told.info, _NAMES_COST, "2.8.13"
+    )._replace(
+        tips=(_ANY_ORDER,),
+        arguments=_NAMES,
+        history=(("7.0.0", "No names: all commands."),),
+    )
+    docs = _subcommand(
+        "docs", -2, "Returns the manual of commands.", told.docs, _NAMES_COST, "7.0.0"
+    )._replace(tips=(_ANY_ORDER,), arguments=_NAMES)
+    names = _subcommand(
+        "list", -2, "Returns the names of commands.", told.list_names, _TABLE_COST, "7.0.0"
+    )._replace(
+        tips=(_ANY_ORDER,),
+        arguments=(
+            one_of(
+                "filterby",
+                string("module-name", "MODULE"),
+                string("category", "ACLCAT"),
+                pattern("pattern", "PATTERN"),
+                word="FILTERBY",
+                optional=True,
+            ),
+        ),
+    )
+    keys = _subcommand(
+        "getkeys", -4, "Returns the keys of a command line.", told.get_keys, _LINE_COST, "2.8.13"
+    )
+    flags = _subcommand(
+        "getkeysandflags",
+        -4,
+        "Returns the keys of a command line and what it does to them.",
+        told.get_keys_and_flags,
+        _LINE_COST,
+        "7.0.0",
+    )
+    count = _subcommand(
+        "count", 2, "Returns how many commands there are.", told.count, "O(1)", "2.8.13"
+    )
+    subcommands = (count, docs, keys, flags, info, names)
+    helper = help_command(
+        "command",
+        subcommands,
+        group="server",
+        since="5.0.0",
+        categories="connection",
+        preface=("(no subcommand)", "    Returns facts on all commands."),
+    )
+    return _command(
+        "command",
+        -1,
+        "loading stale",
+        "Tells about the commands.",
+        since="2.8.13",
+        complexity=_TABLE_COST,
+        tips=_ANY_ORDER,
+        subcommands=(*subcommands, helper),
+        function=told.describe_all,
+    )
+
+
+def _assemble() -> dict[str, Command]:
+    families = (table_connection, table_generic, table_pubsub, table_server, table_strings)
+    table = {command.name: command for family in families for command in family.COMMANDS}
+    assert len(table) == sum(len(family.COMMANDS) for family in families), "declared twice"
+    table["command"] = _introspective(Introspection(table))
+    return table
+
+
+COMMANDS: dict[str, Command] = _assemble()
+"""The commands by lower-case name; subcommands are inside their containers."""
