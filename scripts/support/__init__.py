@@ -1,0 +1,1 @@
+"""What the main job and the benchmark share: traces, processes, the terminal."""
