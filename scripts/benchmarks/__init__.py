@@ -1,0 +1,1 @@
+"""Measurements against the peers, in the same run on the same machine."""
