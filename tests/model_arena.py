@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
-SET_NX, SET_XX, SET_KEEP_TTL = 1, 2, 4
+SET_NX, SET_XX, SET_KEEP_TTL, SET_APPENDED = 1, 2, 4, 8
 EXPIRE_NX, EXPIRE_XX, EXPIRE_GT, EXPIRE_LT = 1, 2, 4, 8
 POLICIES = (
     "noeviction",
@@ -63,6 +63,7 @@ class Item:
     expire_ms: int
     touched_ms: int
     frequency: int = 5
+    appended: bool = False
 
 
 def wall_clock_ms() -> int:
@@ -138,7 +139,8 @@ class Transaction:
             return -1
         if arena._find(to_db, to_key) is not None and not replace:
             return 0
-        arena._set(to_db, to_key, item.value, item.expire_ms, 0)
+        flags = SET_APPENDED if item.appended else 0
+        arena._set(to_db, to_key, item.value, item.expire_ms, flags)
         return 1
 
 
@@ -245,7 +247,7 @@ class Arena:
             number, name = self._random.choice(victims)
             del self._databases[number][name]
 
-    def _store(self, db: int, key: bytes, value: bytes, expire_ms: int) -> None:
+    def _store(self, db: int, key: bytes, value: bytes, expire_ms: int, *, appended: bool) -> None:
         if len(key) > self._max_key_bytes:
             raise errors.KeyTooLong(f"{len(key)} bytes")
         if len(value) > self._max_value_bytes:
@@ -254,7 +256,7 @@ class Arena:
             self._databases[db].pop(key, None)
             return
         self._make_room(db, key, value)
-        self._databases[db][key] = Item(value, expire_ms, self._clock())
+        self._databases[db][key] = Item(value, expire_ms, self._clock(), appended=appended)
 
     def _set(self, db: int, key: bytes, value: bytes, expire_ms: int, flags: int) -> bool:
         item = self._find(db, key)
@@ -262,14 +264,16 @@ class Arena:
             return False
         if flags & SET_KEEP_TTL and item is not None:
             expire_ms = item.expire_ms
-        self._store(db, key, value, expire_ms)
+        self._store(db, key, value, expire_ms, appended=bool(flags & SET_APPENDED))
         return True
 
     def _describe(self, db: int, key: bytes, touch: bool) -> Info | None:
         item = self._find(db, key, touch)
         if item is None:
             return None
-        if integer_or_none(item.value) is not None:
+        if item.appended:
+            encoding = "raw"
+        elif integer_or_none(item.value) is not None:
             encoding = "int"
         else:
             encoding = "embstr" if len(item.value) <= EMBSTR_BYTES else "raw"
@@ -369,8 +373,9 @@ class Arena:
 
     def append(self, db: int, key: bytes, value: bytes) -> int:
         self._write()
-        longer = (self._get(db, key) or b"") + value
-        self._set(db, key, longer, 0, SET_KEEP_TTL)
+        old = self._get(db, key)
+        longer = (old or b"") + value
+        self._set(db, key, longer, 0, SET_KEEP_TTL | (0 if old is None else SET_APPENDED))
         return len(longer)
 
     def delete(self, db: int, key: bytes) -> bool:

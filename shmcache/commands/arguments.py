@@ -24,12 +24,13 @@ __all__ = [
     "ExpireCondition",
     "StringOptions",
     "database_index",
+    "database_number",
     "expire_arguments",
     "integer",
     "integer_or_none",
-    "no_such_database",
     "parse_getex_options",
     "parse_set_options",
+    "require_databases",
     "set_expire_ms",
 ]
 
@@ -66,22 +67,40 @@ def integer(word: bytes) -> int:
     return number
 
 
-def no_such_database() -> CommandError:
-    """A database number past the last one."""
-    return CommandError("ERR DB index is out of range")
+def database_number(word: bytes, complaint: str | None = None) -> int:
+    """A 32-bit number; whether there is such a database is another question.
 
-
-def database_index(word: bytes, complaint: str | None = None) -> int:
-    """The number of a database.
-
-    :param complaint: Redis's words for an argument that is no 32-bit integer
-    :raises CommandError: it is none, or there is no such database
+    :param complaint: Redis's words for an argument that is none
+    :raises CommandError: it is none
     """
     number = integer_or_none(word)
-    if number is None or not _INT32_MIN <= number <= _INT32_MAX:
-        raise CommandError(f"ERR {complaint}") if complaint else not_an_integer()
-    if not 0 <= number < DATABASES:
-        raise no_such_database()
+    if complaint and (number is None or not _INT32_MIN <= number <= _INT32_MAX):
+        raise CommandError(f"ERR {complaint}")
+    if number is None:
+        raise not_an_integer()
+    if not _INT32_MIN <= number <= _INT32_MAX:
+        raise CommandError(
+            f"ERR value is out of range, value must between {_INT32_MIN} and {_INT32_MAX}"
+        )
+    return number
+
+
+def require_databases(*numbers: int) -> None:
+    """Refuse numbers that are no database's.
+
+    :raises CommandError: there is no such database
+    """
+    if not all(0 <= number < DATABASES for number in numbers):
+        raise CommandError("ERR DB index is out of range")
+
+
+def database_index(word: bytes) -> int:
+    """The number of a database that exists.
+
+    :raises CommandError: no 32-bit integer, or no such database
+    """
+    number = database_number(word)
+    require_databases(number)
     return number
 
 

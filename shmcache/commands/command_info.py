@@ -49,7 +49,7 @@ class Introspection:
     def list_names(self, context: Context, args: Sequence[bytes]) -> Reply:  # noqa: ARG002
         """COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]."""
         if not args:
-            return [name.encode() for name in self._table]
+            return [command.name.encode() for command in self._all()]
         if len(args) != 3 or args[0].upper() != b"FILTERBY":
             raise syntax_error()
         wanted = _filter(args[1].upper(), args[2])
@@ -106,6 +106,7 @@ def _filter(kind: bytes, value: bytes) -> Callable[[Command], bool]:
 
 def _info(command: Command) -> Reply:
     keys = key_range(command)
+    subcommands = list(map(_info, command.subcommands.values()))
     return [
         command.name.encode(),
         command.arity,
@@ -116,7 +117,7 @@ def _info(command: Command) -> Reply:
         SetReply(f"@{category}" for category in command.categories),
         SetReply(tip.encode() for tip in command.tips),
         SetReply(map(_key_spec, command.keys)),
-        SetReply(map(_info, command.subcommands.values())),
+        subcommands or SetReply(),  # Redis's kinds, too
     ]
 
 

@@ -40,6 +40,15 @@ class Entry:
         """1, or 2 for a subcommand: where the arguments begin."""
         self.subcommands: dict[bytes, Entry] | None = None
 
+    def check_arity(self, words: int) -> None:
+        """Refuse a line of so many words, names included, if the command takes more or fewer.
+
+        :raises CommandError: Redis's words for that
+        """
+        arity = self.arity
+        if words != arity if arity >= 0 else words < -arity:
+            raise wrong_arity(self.command.name)
+
 
 class Dispatcher:
     """The command table bound to functions.
@@ -58,23 +67,27 @@ class Dispatcher:
             entry = _bind(command, handlers or {}, 1)
             self._entries[command.name.upper().encode()] = entry
 
+    def lookup(self, words: Sequence[bytes]) -> Entry:
+        """The entry for a command line, its number of arguments not yet checked.
+
+        :raises CommandError: an unknown command or subcommand
+        """
+        entry = self._entries.get(words[0].upper())
+        if entry is None:
+            raise _unknown_command(words)
+        if entry.subcommands is not None and len(words) > 1:
+            entry = entry.subcommands.get(words[1].upper())
+            if entry is None:
+                raise _unknown_subcommand(words)
+        return entry
+
     def find(self, words: Sequence[bytes]) -> Entry:
         """The entry for a command line, its number of arguments checked.
 
         :raises CommandError: an unknown command or subcommand, or a wrong number of arguments
         """
-        entry = self._entries.get(words[0].upper())
-        if entry is None:
-            raise _unknown_command(words)
-        count = len(words)
-        if entry.subcommands is not None and count > 1:
-            subcommand = entry.subcommands.get(words[1].upper())
-            if subcommand is None:
-                raise _unknown_subcommand(words)
-            entry = subcommand
-        arity = entry.arity
-        if count != arity if arity >= 0 else count < -arity:
-            raise wrong_arity(entry.command.name)
+        entry = self.lookup(words)
+        entry.check_arity(len(words))
         return entry
 
     def runs(self, words: Sequence[bytes]) -> bool:

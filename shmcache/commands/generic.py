@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from shmcache.arena import EXPIRE_GT, EXPIRE_LT, EXPIRE_NX, EXPIRE_XX, POLICIES
 from shmcache.commands.arguments import (
     database_index,
+    database_number,
     expire_arguments,
     integer,
+    require_databases,
 )
 from shmcache.commands.glob import compile_glob
 from shmcache.commands.replies import OK, CommandError, Reply, syntax_error
@@ -335,8 +337,9 @@ def flushall(context: Context, args: Sequence[bytes]) -> Reply:
 
 def swapdb(context: Context, args: Sequence[bytes]) -> Reply:
     """SWAPDB index1 index2."""
-    first = database_index(args[0], "invalid first DB index")
-    second = database_index(args[1], "invalid second DB index")
+    first = database_number(args[0], "invalid first DB index")
+    second = database_number(args[1], "invalid second DB index")
+    require_databases(first, second)
     context.arena.swap_db(first, second)
     return OK
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shmcache.arena import SET_KEEP_TTL, SET_NX, SET_XX
+from shmcache.arena import SET_APPENDED, SET_KEEP_TTL, SET_NX, SET_XX
 from shmcache.commands import lcs as subsequence
 from shmcache.commands import long_double
 from shmcache.commands.arguments import (
@@ -168,10 +168,10 @@ def append(context: Context, args: Sequence[bytes]) -> Reply:
     with context.arena.transaction([(context.db, key)]) as transaction:
         old = transaction.get(context.db, key)
         if old is None:
-            old = b""
-        else:
-            _check_length(context, len(old) + len(value))
-        transaction.set(context.db, key, old + value, 0, SET_KEEP_TTL)
+            transaction.set(context.db, key, value)
+            return len(value)
+        _check_length(context, len(old) + len(value))
+        transaction.set(context.db, key, old + value, 0, SET_KEEP_TTL | SET_APPENDED)
     return len(old) + len(value)
 
 
@@ -193,7 +193,7 @@ def setrange(context: Context, args: Sequence[bytes]) -> Reply:
         _check_length(context, offset + len(value))
         padding = bytes(max(offset - len(old), 0))
         new = b"".join((old[:offset], padding, value, old[offset + len(value) :]))
-        transaction.set(context.db, key, new, 0, SET_KEEP_TTL)
+        transaction.set(context.db, key, new, 0, SET_KEEP_TTL | SET_APPENDED)
     return len(new)
 
 

@@ -25,6 +25,14 @@ _NAMES_COST = "O(N), N being the number of names."
 _LINE_COST = "O(N), N being the number of arguments."
 _ANY_ORDER = "nondeterministic_output_order"
 _NAMES = (string("command-name", optional=True, multiple=True),)
+_FILTER = one_of(
+    "filterby",
+    string("module-name", "MODULE"),
+    string("category", "ACLCAT"),
+    pattern("pattern", "PATTERN"),
+    word="FILTERBY",
+    optional=True,
+)
 
 
 def _subcommand(
@@ -41,48 +49,55 @@ def _subcommand(
     )
 
 
-def _introspective(told: Introspection) -> Command:
-    """COMMAND and its subcommands."""
-    info = _subcommand(
-        "info", -2, "Returns facts on commands.", told.info, _NAMES_COST, "2.8.13"
-    )._replace(
-        tips=(_ANY_ORDER,),
-        arguments=_NAMES,
-        history=(("7.0.0", "No names: all commands."),),
-    )
-    docs = _subcommand(
-        "docs", -2, "Returns the manual of commands.", told.docs, _NAMES_COST, "7.0.0"
-    )._replace(tips=(_ANY_ORDER,), arguments=_NAMES)
-    names = _subcommand(
-        "list", -2, "Returns the names of commands.", told.list_names, _TABLE_COST, "7.0.0"
-    )._replace(
-        tips=(_ANY_ORDER,),
-        arguments=(
-            one_of(
-                "filterby",
-                string("module-name", "MODULE"),
-                string("category", "ACLCAT"),
-                pattern("pattern", "PATTERN"),
-                word="FILTERBY",
-                optional=True,
-            ),
-        ),
-    )
-    keys = _subcommand(
-        "getkeys", -4, "Returns the keys of a command line.", told.get_keys, _LINE_COST, "2.8.13"
-    )
-    flags = _subcommand(
-        "getkeysandflags",
-        -4,
-        "Returns the keys of a command line and what it does to them.",
-        told.get_keys_and_flags,
-        _LINE_COST,
-        "7.0.0",
-    )
+def _looking_up(told: Introspection) -> tuple[Command, ...]:
+    """The subcommands that tell about commands."""
     count = _subcommand(
         "count", 2, "Returns how many commands there are.", told.count, "O(1)", "2.8.13"
     )
-    subcommands = (count, docs, keys, flags, info, names)
+    docs = _subcommand(
+        "docs", -2, "Returns the manual of commands.", told.docs, _NAMES_COST, "7.0.0"
+    )
+    info = _subcommand("info", -2, "Returns facts on commands.", told.info, _NAMES_COST, "2.8.13")
+    names = _subcommand(
+        "list", -2, "Returns the names of commands.", told.list_names, _TABLE_COST, "7.0.0"
+    )
+    return (
+        count,
+        docs._replace(tips=(_ANY_ORDER,), arguments=_NAMES),
+        info._replace(
+            tips=(_ANY_ORDER,),
+            arguments=_NAMES,
+            history=(("7.0.0", "No names: all commands."),),
+        ),
+        names._replace(tips=(_ANY_ORDER,), arguments=(_FILTER,)),
+    )
+
+
+def _finding_keys(told: Introspection) -> tuple[Command, ...]:
+    """The subcommands that take a command line apart."""
+    return (
+        _subcommand(
+            "getkeys",
+            -4,
+            "Returns the keys of a command line.",
+            told.get_keys,
+            _LINE_COST,
+            "2.8.13",
+        ),
+        _subcommand(
+            "getkeysandflags",
+            -4,
+            "Returns the keys of a command line and what it does to them.",
+            told.get_keys_and_flags,
+            _LINE_COST,
+            "7.0.0",
+        ),
+    )
+
+
+def _introspective(told: Introspection) -> Command:
+    """COMMAND and its subcommands."""
+    subcommands = (*_looking_up(told), *_finding_keys(told))
     helper = help_command(
         "command",
         subcommands,
