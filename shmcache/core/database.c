@@ -1,0 +1,239 @@
+/* Whole databases, and what the arena keeps for the daemon: tuning, socket path, heartbeats. */
+#include "expire.h"
+#include "heap.h"
+#include "ops.h"
+
+/* ---- counting ---------------------------------------------------------------------------------*/
+
+static uint8_t physical_db(const sc_arena *arena, uint32_t db) {
+    const uint8_t *map = &arena->header->database[db & (SC_DATABASES - 1)];
+    return __atomic_load_n(map, __ATOMIC_RELAXED) & SC_ENTRY_DB;
+}
+
+static uint64_t sum_slots(const sc_arena *arena, size_t place) {
+    int64_t sum = sc_sum_counters(arena, place);
+    return sum > 0 ? (uint64_t)sum : 0;
+}
+
+uint64_t sc_db_keys(sc_arena *arena, uint32_t db) {
+    return sum_slots(arena, offsetof(sc_counters, keys) + 8u * physical_db(arena, db));
+}
+
+uint64_t sc_db_expires(sc_arena *arena, uint32_t db) {
+    return sum_slots(arena, offsetof(sc_counters, expires) + 8u * physical_db(arena, db));
+}
+
+/* ---- flushing and swapping: the mapping changes while no writer holds a stripe
+ * ------------------*/
+
+static void map_store(sc_txn *txn, uint32_t db, uint8_t physical) {
+    uint64_t *words = (uint64_t *)(void *)txn->writer->arena->header->database;
+    uint32_t shift = db % 8 * 8;
+    uint64_t word = words[db / 8] & ~(UINT64_C(0xff) << shift);
+    sc_txn_store64(txn, &words[db / 8], word | (uint64_t)physical << shift);
+}
+
+static uint32_t unused_dbs(const sc_arena *arena) {
+    uint32_t used = sc_load32(&arena->header->retired_dbs);
+    for (uint32_t db = 0; db < SC_DATABASES; db++)
+        used |= UINT32_C(1) << physical_db(arena, db);
+    return ~used;
+}
+
+static bool is_flushed(sc_arena *arena, int32_t db, uint32_t i) {
+    return (db < 0 || (uint32_t)db == i) && sc_db_keys(arena, i) > 0;
+}
+
+static uint32_t flushed_count(sc_arena *arena, int32_t db) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < SC_DATABASES; i++)
+        count += is_flushed(arena, db, i);
+    return count;
+}
+
+/* Give each flushed database an unused number; SC_UNCHANGED when there are too few. */
+static int flush_locked(sc_txn *txn, int32_t db) {
+    sc_arena *arena = txn->writer->arena;
+    uint32_t unused = unused_dbs(arena), retired = arena->header->retired_dbs;
+    if ((uint32_t)__builtin_popcount(unused) < flushed_count(arena, db)) return SC_UNCHANGED;
+    int status = sc_txn_reserve(txn, SC_DATABASES + 1);
+    if (status != SC_OK) return status;
+    for (uint32_t i = 0; i < SC_DATABASES; i++) {
+        if (!is_flushed(arena, db, i)) continue;
+        uint32_t fresh = (uint32_t)__builtin_ctz(unused);
+        unused &= unused - 1;
+        retired |= UINT32_C(1) << physical_db(arena, i);
+        map_store(txn, i, (uint8_t)fresh);
+    }
+    sc_txn_store32(txn, &arena->header->retired_dbs, retired);
+    return SC_OK;
+}
+
+int sc_flush_db(sc_arena *arena, int32_t db) {
+    for (int attempt = 0; attempt < 64; attempt++) {
+        sc_tx *tx;
+        int status = sc_tx_begin(arena, NULL, 0, &tx);
+        if (status != SC_OK) return status;
+        status = flush_locked(&((sc_writer *)(void *)tx)->main, db);
+        if (status == SC_OK) {
+            sc_tx_commit(tx);
+            return SC_OK;
+        }
+        sc_tx_abort(tx);
+        if (status != SC_UNCHANGED) return status;
+        /* Flushed more often than swept: sweep now. */
+        status = sc_expire_cycle(arena, UINT64_C(1000000), NULL);
+        if (status != SC_OK) return status;
+    }
+    return SC_BUSY;
+}
+
+int sc_swap_db(sc_arena *arena, uint32_t a, uint32_t b) {
+    sc_tx *tx;
+    int status = sc_tx_begin(arena, NULL, 0, &tx);
+    if (status != SC_OK) return status;
+    sc_txn *txn = &((sc_writer *)(void *)tx)->main;
+    uint8_t first = physical_db(arena, a), second = physical_db(arena, b);
+    map_store(txn, a % SC_DATABASES, second);
+    map_store(txn, b % SC_DATABASES, first);
+    sc_tx_commit(tx);
+    return SC_OK;
+}
+
+/* ---- tuning -----------------------------------------------------------------------------------*/
+
+void sc_get_tuning(sc_arena *arena, sc_tuning *tuning) {
+    const sc_header *header = arena->header;
+    uint64_t reserve = sc_load64(&header->reserve_pages);
+    *tuning = (sc_tuning){
+        .maxmemory = sc_load64(&header->maxmemory),
+        .policy = sc_load32(&header->policy),
+        .samples = sc_load32(&header->eviction_samples),
+        .lfu_log_factor = sc_load32(&header->lfu_log_factor),
+        .lfu_decay_minutes = sc_load32(&header->lfu_decay_minutes),
+        .reserve_permille =
+            (uint32_t)((reserve * 1000 + arena->page_count / 2) / arena->page_count),
+    };
+}
+
+int sc_set_tuning(sc_arena *arena, const sc_tuning *tuning) {
+    if (!arena->writable) return SC_READ_ONLY;
+    if (tuning->policy >= SC_POLICIES || !tuning->samples || tuning->reserve_permille > 500) {
+        return SC_SYNTAX;
+    }
+    sc_header *header = arena->header;
+    sc_put64(&header->maxmemory, tuning->maxmemory);
+    sc_put32(&header->policy, tuning->policy);
+    sc_put32(&header->eviction_samples, tuning->samples < 64 ? tuning->samples : 64);
+    sc_put32(&header->lfu_log_factor, tuning->lfu_log_factor);
+    sc_put32(&header->lfu_decay_minutes, tuning->lfu_decay_minutes);
+    sc_put64(&header->reserve_pages, arena->page_count * tuning->reserve_permille / 1000);
+    return SC_OK;
+}
+
+/* ---- what the daemon leaves for others --------------------------------------------------------*/
+
+void sc_get_socket_path(sc_arena *arena, char out[112]) {
+    sc_copy(out, arena->header->socket_path, sizeof arena->header->socket_path);
+    out[111] = 0;
+}
+
+int sc_set_socket_path(sc_arena *arena, const char *path) {
+    if (!arena->writable) return SC_READ_ONLY;
+    char text[sizeof arena->header->socket_path] = {0};
+    size_t length = strlen(path);
+    if (length >= sizeof text) return SC_SYNTAX;
+    memcpy(text, path, length);
+    sc_copy(arena->header->socket_path, text, sizeof text);
+    return SC_OK;
+}
+
+void sc_get_name(sc_arena *arena, char out[64]) {
+    sc_copy(out, arena->header->name, sizeof arena->header->name);
+    out[63] = 0;
+}
+
+int sc_beat(sc_arena *arena, uint32_t process, uint64_t pid) {
+    if (!arena->writable) return SC_READ_ONLY;
+    if (process >= SC_BEATS) return SC_SYNTAX;
+    sc_put64(&arena->header->heartbeat[process].pid, pid);
+    sc_put64(&arena->header->heartbeat[process].beat_ms, sc_sys_now_ms());
+    return SC_OK;
+}
+
+void sc_get_beat(sc_arena *arena, uint32_t process, uint64_t *pid, uint64_t *beat_ms) {
+    *pid = *beat_ms = 0;
+    if (process >= SC_BEATS) return;
+    *pid = sc_load64(&arena->header->heartbeat[process].pid);
+    *beat_ms = sc_load64(&arena->header->heartbeat[process].beat_ms);
+}
+
+/* ---- statistics -------------------------------------------------------------------------------*/
+
+static uint64_t sum_reads(const sc_arena *arena, size_t place) {
+    const char *base = (const char *)arena->access;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < SC_STATS_SLOTS; i++) {
+        const char *stats = (const char *)&arena->access->stats[i];
+        sum += sc_load64((const uint64_t *)(const void *)(stats + place));
+    }
+    const char *retired = base + offsetof(sc_access, retired) + place;
+    return sum + sc_load64((const uint64_t *)(const void *)retired);
+}
+
+static uint64_t index_bytes(const sc_arena *arena) {
+    uint64_t buckets = 0;
+    for (uint64_t i = 0; i <= arena->stripe_mask; i++) {
+        uint32_t own = sc_load32(&arena->stripes[i].buckets);
+        buckets += own ? own + 1 : 0;
+    }
+    return buckets * SC_BUCKET_BYTES + (arena->stripe_mask + 1) * sizeof(sc_stripe);
+}
+
+int sc_get_statistics(sc_arena *arena, sc_statistics *out) {
+    const sc_header *header = arena->header;
+    *out = (sc_statistics){
+        .generation = arena->generation,
+        .created_ms = header->created_ms,
+        .data_bytes = arena->data_bytes,
+        .access_bytes = arena->access_bytes,
+        .heap_bytes = arena->page_count << arena->page_shift,
+        .used_bytes = sc_load64(&header->heap.used_bytes),
+        .page_bytes = UINT64_C(1) << arena->page_shift,
+        .pages = arena->page_count,
+        .free_pages = sc_load64(&header->heap.free_page_count),
+        .stripes = arena->stripe_mask + 1,
+        .slots = arena->slot_count,
+        .index_bytes = index_bytes(arena),
+        .hits = sum_reads(arena, offsetof(sc_stats, hits)),
+        .misses = sum_reads(arena, offsetof(sc_stats, misses)),
+        .retries = sum_reads(arena, offsetof(sc_stats, retries)),
+        .evicted = sum_slots(arena, offsetof(sc_counters, evicted)),
+        .expired = sum_slots(arena, offsetof(sc_counters, expired)),
+        .max_key_bytes = arena->max_key_bytes,
+    };
+    for (uint32_t i = 0; i < arena->slot_count; i++) {
+        out->slots_used += sc_load64(&arena->slots[i].pid) != 0;
+    }
+    for (uint32_t db = 0; db < SC_DATABASES; db++)
+        out->keys += sc_db_keys(arena, db);
+    return SC_OK;
+}
+
+int sc_reset_statistics(sc_arena *arena) {
+    if (!arena->writable) return SC_READ_ONLY;
+    for (uint32_t i = 0; i <= SC_STATS_SLOTS; i++) {
+        sc_stats *stats = i < SC_STATS_SLOTS ? &arena->access->stats[i] : &arena->access->retired;
+        sc_put64(&stats->hits, 0);
+        sc_put64(&stats->misses, 0);
+        sc_put64(&stats->retries, 0);
+    }
+    for (uint32_t i = 0; i < arena->slot_count; i++) {
+        sc_counters *both[] = {&arena->slots[i].main_counters, &arena->slots[i].inner_counters};
+        for (int log = 0; log < 2; log++) {
+            sc_put64((uint64_t *)&both[log]->evicted, 0);
+            sc_put64((uint64_t *)&both[log]->expired, 0);
+        }
+    }
+    return SC_OK;
+}

@@ -1,0 +1,49 @@
+/* The heap: pages of equal blocks, and each writer's magazines of free blocks.
+ *
+ *   pages ---- under heap.lock ----> magazine of a slot ---- logged in its transaction ----> entry
+ *         <--- flush, many at once --                   <--- carried out after commit -----
+ *
+ * Three families of classes: entries (8-byte steps, so that little is lost to rounding), chunks of
+ * large values (page, page/2, page/4, page/8), and sub-table segments, which are never moved and
+ * therefore have pages of their own. A page belongs to one class while any block of it is in use.
+ *
+ * Changes under heap.lock are recorded in the heap's own log (old words only), which whoever next
+ * gets the lock of a dead owner rolls back: a refill or a flush is also all or nothing. */
+#ifndef SC_HEAP_H
+#define SC_HEAP_H
+
+#include "internal.h"
+#include "txn.h"
+
+void sc_classes_fill(sc_classes *classes, uint32_t page_shift);
+uint32_t sc_class_for_entry(const sc_arena *arena, uint64_t bytes);
+uint32_t sc_class_for_table(const sc_arena *arena, uint32_t buckets); /* smallest that holds them */
+/* Class of the page that holds `offset`; SC_MAX_CLASSES when the page is free or damaged. */
+uint32_t sc_class_of(const sc_arena *arena, uint64_t offset);
+
+int sc_heap_lock(sc_writer *writer);
+void sc_heap_unlock(sc_writer *writer);
+
+/* Take a block from the writer's magazine, refilling it from the pages: 0 when the heap has none.
+ * Recorded in the transaction, which must have room for one entry. */
+uint64_t sc_heap_take(sc_txn *txn, uint32_t size_class);
+/* The same, put in front of the chain that `chain` (an ALLOC_CHAIN entry) records. The caller fills
+ * the chunk then. */
+uint64_t sc_heap_take_chunk(sc_txn *txn, uint32_t size_class, sc_log_entry *chain, uint64_t length,
+                            uint64_t owner_hash);
+/* A block into a magazine; not logged: callers are commit and recovery, which can start over. */
+void sc_magazine_push(sc_arena *arena, sc_slot *slot, uint32_t size_class, uint64_t block);
+bool sc_heap_refill(sc_writer *writer, uint32_t size_class);
+/* Give blocks back to their pages until at most `keep` are left. */
+void sc_heap_flush(sc_writer *writer, sc_slot *slot, uint32_t size_class, uint64_t keep);
+void sc_heap_flush_all(sc_writer *writer, sc_slot *slot);
+
+/* Page lists, under heap.lock: for relocate.c. */
+void sc_heap_store(sc_writer *writer, uint64_t *word, uint64_t value);
+void sc_page_unlist(sc_writer *writer, sc_page *page);
+void sc_page_list(sc_writer *writer, sc_page *page);
+void sc_page_set_evacuating(sc_writer *writer, sc_page *page, bool evacuating);
+bool sc_page_is_evacuating(const sc_arena *arena, uint64_t offset);
+uint64_t sc_page_start(const sc_arena *arena, uint64_t page_index);
+
+#endif

@@ -1,0 +1,405 @@
+/* What every type of key shares: deleting, expiring, describing, copying; transactions. */
+#include <stdlib.h>
+
+#include "heap.h"
+#include "ops.h"
+
+/* ---- steps on a locked stripe
+ * -------------------------------------------------------------------*/
+
+int sc_op_begin(sc_arena *arena, const sc_key *key, sc_writer **writer, sc_ref *ref) {
+    int status = sc_check_key(arena, key);
+    if (status == SC_OK) status = sc_writer_checkout(arena, writer);
+    if (status != SC_OK) return status;
+    for (;;) {
+        sc_txn_begin(&(*writer)->main);
+        sc_ref_make(arena, ref, key);
+        status = sc_txn_lock(&(*writer)->main, ref->stripe);
+        if (status == SC_OK && sc_ref_current(arena, key, ref)) return SC_OK;
+        if (status != SC_OK) return sc_op_end(*writer, status);
+        sc_txn_abort(&(*writer)->main);
+    }
+}
+
+int sc_op_end(sc_writer *writer, int status) {
+    if (SC_LIKELY(status == SC_OK)) {
+        sc_txn_commit(&writer->main);
+    } else {
+        sc_txn_abort(&writer->main);
+    }
+    sc_writer_checkin(writer);
+    return status;
+}
+
+int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found) {
+    const sc_arena *arena = txn->writer->arena;
+    found->slot = NULL;
+    int status = sc_table_find(arena, &arena->stripes[ref->stripe], ref, found);
+    if (status == SC_OK && sc_view_is_dead(arena, &found->view)) return SC_MISS;
+    return status;
+}
+
+int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
+               uint64_t expire_ms) {
+    int status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+    if (status != SC_OK) return status;
+    sc_txn_open(txn, ref->stripe);
+    if (!found->slot) return sc_table_insert(txn, ref, offset, expire_ms);
+    sc_table_replace(txn, ref, found, offset, expire_ms);
+    sc_entry_free(txn, &found->view);
+    return SC_OK;
+}
+
+void sc_op_unlink(sc_txn *txn, const sc_ref *ref, const sc_found *found) {
+    sc_txn_open(txn, ref->stripe);
+    sc_table_remove(txn, ref->stripe, found);
+    sc_entry_free(txn, &found->view);
+    sc_table_shrink(txn, ref->stripe);
+}
+
+void sc_op_content(const sc_set_args *args, sc_content *content) {
+    if (args->flags & SC_SET_APPENDED) {
+        *content = (sc_content){.value = args->value,
+                                .value_bytes = args->value_bytes,
+                                .encoding = SC_ENC_APPENDED,
+                                .expire_ms = args->expire_ms};
+    } else {
+        sc_content_encode(content, args->value, args->value_bytes, args->expire_ms);
+    }
+}
+
+int sc_op_check(const sc_set_args *args) {
+    uint32_t both = SC_SET_NX | SC_SET_XX;
+    if ((args->flags & both) == both) return SC_SYNTAX;
+    return args->flags & SC_SET_KEEP_TTL && args->expire_ms ? SC_SYNTAX : SC_OK;
+}
+
+/* SET: `built` is the new entry when it could be prepared outside the lock. */
+int sc_op_set(sc_txn *txn, const sc_ref *ref, const sc_set_args *args, uint64_t built) {
+    sc_arena *arena = txn->writer->arena;
+    sc_found found;
+    int status = sc_op_find(txn, ref, &found);
+    if (status != SC_OK && status != SC_MISS) return status;
+    bool exists = status == SC_OK;
+    if (args->had_old) *args->had_old = exists;
+    if (exists && args->old) {
+        status = sc_value_emit(arena, &found.view, args->old);
+        if (status != SC_OK) return status;
+    }
+    if ((args->flags & SC_SET_NX && exists) || (args->flags & SC_SET_XX && !exists)) {
+        return SC_UNCHANGED;
+    }
+    uint64_t expire_ms = args->expire_ms;
+    if (args->flags & SC_SET_KEEP_TTL) {
+        expire_ms = exists ? sc_view_expire(arena, &found.view) : 0;
+    }
+    if (expire_ms && sc_is_past(expire_ms)) {
+        if (built) { /* goes back when the caller's transaction ends; nothing refers to it */
+            sc_view view;
+            if (sc_view_load(arena, &view, built)) sc_entry_free(txn, &view);
+        }
+        if (found.slot) sc_op_unlink(txn, ref, &found);
+        return SC_OK;
+    }
+    if (!built) {
+        sc_content content;
+        sc_op_content(args, &content);
+        content.expire_ms = expire_ms;
+        status = sc_entry_build(txn, ref, &content, &built);
+        if (status != SC_OK) return status;
+    }
+    return sc_op_link(txn, ref, &found, built, expire_ms);
+}
+
+int sc_op_delete(sc_txn *txn, const sc_ref *ref) {
+    sc_found found;
+    int status = sc_op_find(txn, ref, &found);
+    if (!found.slot) return status;
+    int reserved = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+    if (reserved != SC_OK) return reserved;
+    sc_op_unlink(txn, ref, &found);
+    return status;
+}
+
+static bool expire_allowed(uint64_t old, uint64_t new, uint32_t flags) {
+    if (flags & SC_EXPIRE_NX && old) return false;
+    if (flags & SC_EXPIRE_XX && !old) return false;
+    if (flags & SC_EXPIRE_GT && (!old || new <= old)) return false;
+    if (flags & SC_EXPIRE_LT && old && new >= old) return false;
+    return true;
+}
+
+int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t flags) {
+    sc_arena *arena = txn->writer->arena;
+    sc_found found;
+    int status = sc_op_find(txn, ref, &found);
+    if (status != SC_OK) return status;
+    uint64_t old = sc_view_expire(arena, &found.view);
+    if (!expire_ms && !old) return SC_UNCHANGED;
+    if (expire_ms && !expire_allowed(old, expire_ms, flags)) return SC_UNCHANGED;
+    status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+    if (status != SC_OK) return status;
+    if (expire_ms && sc_is_past(expire_ms)) {
+        sc_op_unlink(txn, ref, &found);
+        return SC_OK;
+    }
+    if (expire_ms && old) { /* the field is there: one word changes */
+        sc_stripe *stripe = &arena->stripes[ref->stripe];
+        sc_txn_open(txn, ref->stripe);
+        sc_txn_store64(txn, sc_at(arena, found.view.offset + found.view.expire_at), expire_ms);
+        if (expire_ms < stripe->next_expiry) sc_txn_store64(txn, &stripe->next_expiry, expire_ms);
+        return SC_OK;
+    }
+    uint64_t offset;
+    status = sc_entry_rehead(txn, &found.view, expire_ms, &offset);
+    if (status == SC_OK) status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+    if (status != SC_OK) return status;
+    sc_txn_open(txn, ref->stripe);
+    sc_table_replace(txn, ref, &found, offset, expire_ms);
+    sc_txn_free(txn, found.view.offset); /* its chain lives on in the new head */
+    return SC_OK;
+}
+
+void sc_op_describe(const sc_arena *arena, const sc_view *view, sc_info *info) {
+    *info = (sc_info){
+        .expire_ms = sc_view_expire(arena, view),
+        .value_bytes = sc_value_length(arena, view),
+        .memory = sc_entry_memory(arena, view),
+        .idle_ms = sc_mark_idle_ms(arena, view->offset),
+        .frequency = sc_mark_counter(arena, view->offset),
+        .encoding = view->head.encoding,
+    };
+}
+
+/* ---- one key ----------------------------------------------------------------------------------*/
+
+int sc_describe(sc_arena *arena, const sc_key *key, sc_info *info, bool touch) {
+    if (sc_check_key(arena, key) != SC_OK) return SC_MISS;
+    sc_ref ref;
+    sc_found found;
+    int status;
+    sc_ref_make(arena, &ref, key);
+    sc_read read = sc_read_start(arena, ref.stripe);
+    do {
+        status = sc_find_live(arena, &ref, &found);
+        if (status == SC_OK) sc_op_describe(arena, &found.view, info);
+    } while (sc_read_again(&read, &status));
+    if (touch && status == SC_OK) sc_mark_access(arena, found.view.offset);
+    return status;
+}
+
+int sc_delete(sc_arena *arena, const sc_key *key) {
+    sc_writer *writer;
+    sc_ref ref;
+    int status = sc_op_begin(arena, key, &writer, &ref);
+    if (status != SC_OK) return status;
+    status = sc_op_delete(&writer->main, &ref);
+    /* A dead entry in the way was removed: that is to be kept, whatever we answer. */
+    sc_op_end(writer, status == SC_MISS ? SC_OK : status);
+    return status;
+}
+
+int sc_expire(sc_arena *arena, const sc_key *key, uint64_t expire_ms, uint32_t flags) {
+    sc_writer *writer;
+    sc_ref ref;
+    int status = sc_op_begin(arena, key, &writer, &ref);
+    if (status != SC_OK) return status;
+    return sc_op_end(writer, sc_op_expire(&writer->main, &ref, expire_ms, flags));
+}
+
+/* ---- transactions -----------------------------------------------------------------------------*/
+
+/* An sc_tx is the writer whose main transaction it is. */
+static sc_writer *writer_of(sc_tx *tx) {
+    return (sc_writer *)(void *)tx;
+}
+
+static int compare_stripes(const void *left, const void *right) {
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
+}
+
+static int lock_in_order(sc_txn *txn, uint64_t *stripes, size_t count) {
+    qsort(stripes, count, sizeof *stripes, compare_stripes);
+    for (size_t i = 0; i < count; i++) {
+        if (i && stripes[i] == stripes[i - 1]) continue;
+        int status = sc_txn_lock(txn, stripes[i]);
+        if (status != SC_OK) return status;
+    }
+    return SC_OK;
+}
+
+/* Lock the keys' stripes; SC_UNCHANGED when a database was remapped before they were held. */
+static int lock_keys(sc_txn *txn, const sc_key *keys, size_t count) {
+    sc_arena *arena = txn->writer->arena;
+    uint64_t *stripes = malloc(count * sizeof *stripes);
+    if (!stripes) return SC_NO_MEMORY;
+    uint8_t before[SC_DATABASES];
+    sc_ref ref;
+    for (size_t i = 0; i < count; i++) {
+        sc_ref_make(arena, &ref, &keys[i]);
+        before[keys[i].db & (SC_DATABASES - 1)] = ref.db;
+        stripes[i] = ref.stripe;
+    }
+    int status = lock_in_order(txn, stripes, count);
+    free(stripes);
+    for (size_t i = 0; i < count && status == SC_OK; i++) {
+        ref.db = before[keys[i].db & (SC_DATABASES - 1)];
+        if (!sc_ref_current(arena, &keys[i], &ref)) status = SC_UNCHANGED;
+    }
+    return status;
+}
+
+/* More robust mutexes than this at a time and the kernel would not hand all of them on at death
+ * (ROBUST_LIST_LIMIT is 2048): lock everything instead, which takes one. */
+#define SC_MOST_STRIPES 1024
+
+static int lock_everything(sc_writer *writer) {
+    int status = sc_exclusive_lock(writer);
+    if (status == SC_OK) writer->main.exclusive = true;
+    return status;
+}
+
+int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out) {
+    for (size_t i = 0; i < count; i++) {
+        int status = sc_check_key(arena, &keys[i]);
+        if (status != SC_OK) return status;
+    }
+    sc_writer *writer;
+    int status = sc_writer_checkout(arena, &writer);
+    if (status != SC_OK) return status;
+    do {
+        sc_txn_begin(&writer->main);
+        bool everything = count == 0 || count > SC_MOST_STRIPES;
+        status = everything ? lock_everything(writer) : lock_keys(&writer->main, keys, count);
+        if (status != SC_OK) sc_txn_abort(&writer->main);
+    } while (status == SC_UNCHANGED);
+    if (status != SC_OK) {
+        sc_writer_checkin(writer);
+        return status;
+    }
+    *out = (sc_tx *)(void *)writer;
+    return SC_OK;
+}
+
+/* The transaction's key: SC_SYNTAX if it was not named at begin. Under a whole-arena transaction no
+ * mutex keeps this writer's own evictions out of the stripe, its being open does. */
+static int tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref) {
+    int status = sc_check_key(writer->arena, key);
+    if (status != SC_OK) return status;
+    sc_ref_make(writer->arena, ref, key);
+    if (!sc_txn_holds(&writer->main, ref->stripe)) return SC_SYNTAX;
+    if (writer->main.exclusive) sc_txn_open(&writer->main, ref->stripe);
+    return SC_OK;
+}
+
+/* A step that failed takes its own changes back; those before it stay. */
+static int tx_step(sc_writer *writer, uint32_t mark, int status) {
+    if (status != SC_OK && status != SC_MISS) sc_txn_undo_to(&writer->main, mark);
+    return status;
+}
+
+int sc_tx_get(sc_tx *tx, const sc_key *key, sc_sink *sink) {
+    sc_writer *writer = writer_of(tx);
+    sc_ref ref;
+    sc_found found;
+    int status = tx_ref(writer, key, &ref);
+    if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
+    if (status == SC_OK) {
+        sc_mark_access(writer->arena, found.view.offset);
+        status = sc_value_emit(writer->arena, &found.view, sink);
+    }
+    return status;
+}
+
+int sc_tx_describe(sc_tx *tx, const sc_key *key, sc_info *info) {
+    sc_writer *writer = writer_of(tx);
+    sc_ref ref;
+    sc_found found;
+    int status = tx_ref(writer, key, &ref);
+    if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
+    if (status == SC_OK) sc_op_describe(writer->arena, &found.view, info);
+    return status;
+}
+
+int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args) {
+    sc_writer *writer = writer_of(tx);
+    sc_ref ref;
+    uint32_t mark = writer->main.count;
+    int status = tx_ref(writer, key, &ref);
+    if (status == SC_OK) status = sc_op_check(args);
+    if (status == SC_OK) status = sc_op_set(&writer->main, &ref, args, 0);
+    return tx_step(writer, mark, status);
+}
+
+int sc_tx_delete(sc_tx *tx, const sc_key *key) {
+    sc_writer *writer = writer_of(tx);
+    sc_ref ref;
+    uint32_t mark = writer->main.count;
+    int status = tx_ref(writer, key, &ref);
+    if (status == SC_OK) status = sc_op_delete(&writer->main, &ref);
+    return tx_step(writer, mark, status);
+}
+
+int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags) {
+    sc_writer *writer = writer_of(tx);
+    sc_ref ref;
+    uint32_t mark = writer->main.count;
+    int status = tx_ref(writer, key, &ref);
+    if (status == SC_OK) status = sc_op_expire(&writer->main, &ref, expire_ms, flags);
+    return tx_step(writer, mark, status);
+}
+
+static int copy_found(sc_txn *txn, const sc_found *from, const sc_ref *to, const sc_found *target) {
+    sc_arena *arena = txn->writer->arena;
+    const sc_view *view = &from->view;
+    sc_content content = {.encoding = view->head.encoding,
+                          .value_bytes = view->head.value_bytes,
+                          .integer = view->int_at ? sc_view_int(arena, view) : 0,
+                          .expire_ms = sc_view_expire(arena, view)};
+    char *value = malloc(content.value_bytes + 1);
+    if (!value) return SC_NO_MEMORY;
+    content.value = value;
+    uint64_t offset;
+    int status = sc_value_copy(arena, view, 0, content.value_bytes, value) ? SC_OK : SC_CORRUPT;
+    if (status == SC_OK) status = sc_entry_build(txn, to, &content, &offset);
+    free(value);
+    return status == SC_OK ? sc_op_link(txn, to, target, offset, content.expire_ms) : status;
+}
+
+int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace) {
+    sc_writer *writer = writer_of(tx);
+    sc_ref source, target;
+    sc_found found, existing;
+    uint32_t mark = writer->main.count;
+    int status = tx_ref(writer, from, &source);
+    if (status == SC_OK) status = tx_ref(writer, to, &target);
+    if (status == SC_OK) status = sc_op_find(&writer->main, &source, &found);
+    if (status != SC_OK) return status;
+    status = sc_op_find(&writer->main, &target, &existing);
+    if (status == SC_OK && !replace) return SC_UNCHANGED;
+    if (status == SC_OK || status == SC_MISS) {
+        status = copy_found(&writer->main, &found, &target, &existing);
+    }
+    return tx_step(writer, mark, status);
+}
+
+/* Whose thread ended in the middle was rolled back by others, and the slot may be another's by now;
+ * in a fork's child it is the parent's. Then there is nothing here to end. */
+static bool still_ours(const sc_writer *writer) {
+    return sc_writer_valid(writer) && sc_load64(&writer->slot->nonce) == sc_sys_nonce();
+}
+
+void sc_tx_commit(sc_tx *tx) {
+    sc_writer *writer = writer_of(tx);
+    if (!still_ours(writer)) return;
+    sc_txn_commit(&writer->main);
+    sc_writer_checkin(writer);
+}
+
+void sc_tx_abort(sc_tx *tx) {
+    sc_writer *writer = writer_of(tx);
+    if (!still_ours(writer)) return;
+    sc_txn_abort(&writer->main);
+    sc_writer_checkin(writer);
+}

@@ -1,0 +1,28 @@
+/* Steps that one-key writes and transactions share: all on a txn that holds the key's stripe. */
+#ifndef SC_OPS_H
+#define SC_OPS_H
+
+#include "read.h"
+#include "slot.h"
+#include "txn.h"
+
+/* Begin a one-key write: check out a writer, lock the key's stripe. */
+int sc_op_begin(sc_arena *arena, const sc_key *key, sc_writer **writer, sc_ref *ref);
+/* Commit on SC_OK, else roll back; give the writer back; return `status`. */
+int sc_op_end(sc_writer *writer, int status);
+
+/* The key's entry: SC_OK live, SC_MISS (found->slot is set if a dead entry is in the way). */
+int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found);
+/* Link an entry that was built, in the place of whatever sc_op_find found. */
+int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
+               uint64_t expire_ms);
+void sc_op_unlink(sc_txn *txn, const sc_ref *ref, const sc_found *found);
+int sc_op_check(const sc_set_args *args); /* SC_SYNTAX: options that contradict each other */
+int sc_op_set(sc_txn *txn, const sc_ref *ref, const sc_set_args *args, uint64_t built);
+int sc_op_delete(sc_txn *txn, const sc_ref *ref);
+int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t flags);
+void sc_op_describe(const sc_arena *arena, const sc_view *view, sc_info *info);
+/* What SET stores: its encoding and expiry. */
+void sc_op_content(const sc_set_args *args, sc_content *content);
+
+#endif

@@ -1,0 +1,73 @@
+/* The lock-free read, as a loop that every reader shares.
+ *
+ *     sc_read read = sc_read_start(arena, ref.stripe);
+ *     do {
+ *         status = ... find, copy out: anything seen here may be torn ...
+ *     } while (sc_read_again(&read, &status));
+ *
+ * The body runs under an even sequence and is repeated until the sequence did not change meanwhile;
+ * `status` becomes SC_BUSY when that takes too long. The argument why this is enough is in lock.h.
+ */
+#ifndef SC_READ_H
+#define SC_READ_H
+
+#include "entry.h"
+#include "evict.h"
+#include "lock.h"
+#include "table.h"
+
+#define SC_LARGE_VALUE 65536 /* do not ask for this much room on the word of a torn length */
+
+typedef struct sc_read {
+    sc_arena *arena;
+    const sc_stripe *stripe;
+    uint64_t sequence;
+    sc_patience patience;
+    int given_up;
+} sc_read;
+
+static inline void sc_read_enter(sc_read *read) {
+    for (;;) {
+        read->sequence = sc_load64_acquire(&read->stripe->sequence);
+        if (SC_LIKELY(!(read->sequence & 1))) return;
+        read->given_up = sc_reader_wait(read->arena, read->stripe, &read->patience);
+        if (read->given_up) return;
+    }
+}
+static inline sc_read sc_read_start(sc_arena *arena, uint64_t stripe) {
+    sc_read read = {.arena = arena, .stripe = &arena->stripes[stripe]};
+    sc_read_enter(&read);
+    return read;
+}
+static inline bool sc_read_is_whole(const sc_read *read) {
+    atomic_thread_fence(memory_order_acquire);
+    return SC_LIKELY(sc_load64(&read->stripe->sequence) == read->sequence);
+}
+static inline bool sc_read_again(sc_read *read, int *status) {
+    if (SC_LIKELY(!read->given_up)) {
+        if (sc_read_is_whole(read)) return false;
+        __atomic_store_n(&read->arena->stats->retries, read->arena->stats->retries + 1,
+                         __ATOMIC_RELAXED);
+        read->given_up = sc_reader_wait(read->arena, read->stripe, &read->patience);
+        if (!read->given_up) sc_read_enter(read);
+    }
+    if (read->given_up) *status = read->given_up;
+    return !read->given_up;
+}
+
+/* Find a live entry: SC_OK, SC_MISS, SC_CORRUPT. */
+static inline int sc_find_live(const sc_arena *arena, const sc_ref *ref, sc_found *found) {
+    int status = sc_table_find(arena, &arena->stripes[ref->stripe], ref, found);
+    if (status == SC_OK && found->view.expire_at &&
+        sc_is_past(sc_view_expire(arena, &found->view))) {
+        return SC_MISS;
+    }
+    return status;
+}
+
+static inline void sc_count_read(sc_arena *arena, bool hit) {
+    uint64_t *counter = hit ? &arena->stats->hits : &arena->stats->misses;
+    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* Emptying sparse pages. See relocate.h.
+ *
+ * A block says by itself what it is part of: an entry holds its key, a chunk its owner's hash.
+ * Under the owner's stripe lock the index then tells whether the block is live, and the one word
+ * that refers to it is where the move is published. A block that nothing refers to is free, in a
+ * magazine or not linked yet, and stays. */
+#include "relocate.h"
+
+#include "evict.h"
+#include "heap.h"
+#include "table.h"
+
+#define SC_LIST_LOOKS 64 /* pages of a class's list to compare */
+
+/* ---- choosing ---------------------------------------------------------------------------------*/
+
+/* The class with the most free bytes, given that one page's worth would still fit elsewhere. */
+static uint32_t choose_class(const sc_arena *arena) {
+    const sc_heap *heap = &arena->header->heap;
+    uint32_t best = SC_MAX_CLASSES;
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < arena->classes.first_table; i++) {
+        uint64_t blocks = sc_load64(&heap->class_free[i]);
+        uint64_t bytes = blocks * arena->classes.bytes[i];
+        if (arena->classes.per_page[i] < 2 || blocks < arena->classes.per_page[i]) continue;
+        if (bytes > most) {
+            most = bytes;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static sc_page *choose_page(const sc_arena *arena, uint32_t size_class) {
+    uint64_t index = arena->header->heap.partial[size_class];
+    sc_page *best = NULL;
+    for (int looks = 0; index && looks < SC_LIST_LOOKS; looks++) {
+        sc_page *page = &arena->pages[index - 1];
+        if (!best || page->free_count > best->free_count) best = page;
+        index = page->next;
+    }
+    return best;
+}
+
+static sc_page *evacuation_begin(sc_writer *writer) {
+    sc_arena *arena = writer->arena;
+    if (sc_heap_lock(writer) != SC_OK) return NULL;
+    uint32_t size_class = choose_class(arena);
+    sc_page *page = size_class < SC_MAX_CLASSES ? choose_page(arena, size_class) : NULL;
+    if (page) {
+        sc_page_unlist(writer, page);
+        sc_page_set_evacuating(writer, page, true);
+        sc_heap_store(writer, &writer->slot->evacuating, (uint64_t)(page - arena->pages) + 1);
+    }
+    sc_heap_unlock(writer);
+    return page;
+}
+
+void sc_evacuation_end(sc_writer *writer, sc_slot *slot) {
+    sc_arena *arena = writer->arena;
+    if (sc_heap_lock(writer) != SC_OK) return;
+    uint64_t index = slot->evacuating;
+    if (index && index <= arena->page_count) {
+        sc_page *page = &arena->pages[index - 1];
+        if (page->size_class && page->flags & SC_PAGE_EVACUATING) {
+            sc_page_set_evacuating(writer, page, false);
+            if (page->free_count) sc_page_list(writer, page);
+        }
+    }
+    sc_heap_store(writer, &slot->evacuating, 0);
+    sc_heap_unlock(writer);
+}
+
+/* ---- moving -----------------------------------------------------------------------------------*/
+
+/* The word that refers to a live block, and what to store there for another block. */
+typedef struct reference {
+    uint64_t stripe;
+    uint64_t *word;
+    uint64_t keep; /* bits of the word that stay */
+    bool whole;    /* the word is an offset, not an offset / 8 in its low bits */
+} reference;
+
+#define SC_LOW_OFFSET ((UINT64_C(1) << SC_OFFSET_BITS) - 1)
+
+static bool refer_from_slot(sc_arena *arena, const sc_ref *ref, uint64_t block, reference *out) {
+    const sc_stripe *stripe = &arena->stripes[ref->stripe];
+    uint32_t home = sc_home(stripe->buckets, ref->tag);
+    for (uint32_t bucket = home; stripe->buckets && bucket <= home + 1; bucket++) {
+        uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
+        for (int i = 0; slots && i < SC_BUCKET_SLOTS; i++) {
+            if (!slots[i] || SC_SLOT_OFFSET(slots[i]) != block) continue;
+            *out = (reference){
+                .stripe = ref->stripe, .word = &slots[i], .keep = slots[i] & ~SC_LOW_OFFSET};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Small chunks come first in a chain, and only they share pages: few steps find one. */
+static bool refer_from_chain(sc_arena *arena, const sc_view *view, uint64_t block, reference *out) {
+    uint64_t *word = sc_at(arena, view->offset + view->chain_at);
+    uint64_t at = *word;
+    out->word = word;
+    out->whole = true;
+    for (uint32_t i = 0; i < 2 * arena->classes.chunk_count && at; i++) {
+        if (at == block) return true;
+        sc_chunk *chunk = sc_at(arena, at);
+        out->word = &chunk->link;
+        out->whole = false;
+        out->keep = chunk->link & ~SC_LOW_OFFSET;
+        at = sc_chunk_next(chunk);
+    }
+    return false;
+}
+
+static bool refer_from_owner(sc_arena *arena, uint64_t hash, uint64_t block, reference *out) {
+    uint32_t tag = (uint32_t)(hash >> (64 - SC_TAG_BITS));
+    out->stripe = hash & arena->stripe_mask;
+    const sc_stripe *stripe = &arena->stripes[out->stripe];
+    uint32_t home = sc_home(stripe->buckets, tag);
+    for (uint32_t bucket = home; stripe->buckets && bucket <= home + 1; bucket++) {
+        uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
+        for (int i = 0; slots && i < SC_BUCKET_SLOTS; i++) {
+            sc_view view;
+            if (!slots[i] || SC_SLOT_TAG(slots[i]) != tag) continue;
+            if (!sc_view_load(arena, &view, SC_SLOT_OFFSET(slots[i])) || !view.chain_at) continue;
+            if (refer_from_chain(arena, &view, block, out)) return true;
+        }
+    }
+    return false;
+}
+
+static void publish_move(sc_writer *writer, uint32_t size_class, uint64_t block, uint64_t target,
+                         const reference *from) {
+    sc_arena *arena = writer->arena;
+    sc_fill_fence();
+    sc_copy(sc_at(arena, target), sc_at(arena, block), arena->classes.bytes[size_class]);
+    sc_mark_move(arena, block, target);
+    sc_txn_open(&writer->inner, from->stripe);
+    sc_txn_store64(&writer->inner, from->word, from->whole ? target : (from->keep | target >> 3));
+    sc_txn_free(&writer->inner, block);
+    sc_txn_commit(&writer->inner);
+}
+
+/* Find out who refers to the block, with the stripe locked. */
+static bool lock_and_refer(sc_writer *writer, uint32_t size_class, uint64_t block, reference *out) {
+    sc_arena *arena = writer->arena;
+    if (size_class >= arena->classes.first_chunk) {
+        uint64_t hash = sc_load64(&((const sc_chunk *)sc_at(arena, block))->owner_hash);
+        return sc_txn_trylock(&writer->inner, hash & arena->stripe_mask) &&
+               refer_from_owner(arena, hash, block, out);
+    }
+    sc_view view;
+    sc_ref ref;
+    if (!sc_view_load(arena, &view, block)) return false;
+    sc_ref_make_physical(arena, &ref, (const char *)sc_at(arena, block) + view.key_at,
+                         view.head.key_bytes, view.head.flags & SC_ENTRY_DB);
+    return sc_txn_trylock(&writer->inner, ref.stripe) && refer_from_slot(arena, &ref, block, out);
+}
+
+static void move_block(sc_writer *writer, uint32_t size_class, uint64_t block) {
+    reference from = {0};
+    sc_txn_begin(&writer->inner);
+    uint64_t target = 0;
+    if (lock_and_refer(writer, size_class, block, &from)) {
+        target = sc_heap_take(&writer->inner, size_class);
+    }
+    if (target) {
+        publish_move(writer, size_class, block, target, &from);
+    } else {
+        sc_txn_abort(&writer->inner);
+    }
+}
+
+bool sc_evacuate_sparse_page(sc_writer *writer) {
+    sc_arena *arena = writer->arena;
+    if (choose_class(arena) == SC_MAX_CLASSES) return false;
+    sc_page *page = evacuation_begin(writer);
+    if (!page) return false;
+    uint32_t size_class = page->size_class - 1u;
+    uint64_t start = sc_page_start(arena, (uint64_t)(page - arena->pages));
+    uint64_t free_before = sc_load64(&arena->header->heap.free_page_count);
+    /* Our own spare blocks may lie in this page. */
+    sc_heap_flush(writer, writer->slot, size_class, 0);
+    uint32_t fresh = __atomic_load_n(&page->fresh, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < fresh && sc_page_is_evacuating(arena, start); i++) {
+        move_block(writer, size_class, start + (uint64_t)i * arena->classes.bytes[size_class]);
+    }
+    sc_heap_flush(writer, writer->slot, size_class, 0);
+    sc_evacuation_end(writer, writer->slot);
+    return sc_load64(&arena->header->heap.free_page_count) > free_before;
+}

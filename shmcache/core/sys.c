@@ -1,0 +1,135 @@
+/* The core's system calls: mapping, clocks, process identity. */
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+int sc_sys_size(int fd, uint64_t *bytes) {
+    struct stat info;
+    if (fstat(fd, &info) != 0) return -1;
+    *bytes = (uint64_t)info.st_size;
+    return 0;
+}
+
+void *sc_sys_map(int fd, uint64_t bytes, bool writable) {
+    int protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+    void *base = mmap(NULL, bytes, protection, MAP_SHARED, fd, 0);
+    return base == MAP_FAILED ? NULL : base;
+}
+
+void sc_sys_unmap(void *base, uint64_t bytes) {
+    if (base) munmap(base, bytes);
+}
+
+static uint64_t clock_ms(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t sc_sys_now_ms(void) {
+    return clock_ms(CLOCK_REALTIME);
+}
+
+uint64_t sc_sys_coarse_ms(void) {
+    return clock_ms(CLOCK_REALTIME_COARSE);
+}
+
+uint64_t sc_sys_monotonic_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void sc_sys_sleep_us(uint64_t microseconds) {
+    struct timespec pause = {.tv_sec = (time_t)(microseconds / 1000000),
+                             .tv_nsec = (long)(microseconds % 1000000) * 1000};
+    while (nanosleep(&pause, &pause) != 0 && errno == EINTR) {
+    }
+}
+
+uint64_t sc_sys_random64(void) {
+    uint64_t value = 0;
+    if (getrandom(&value, sizeof value, 0) != (ssize_t)sizeof value) {
+        value = sc_sys_monotonic_us() * UINT64_C(0x9E3779B97F4A7C15) ^ sc_sys_pid();
+    }
+    return value;
+}
+
+uint64_t sc_sys_pid(void) {
+    return (uint64_t)getpid();
+}
+
+/* Field 22 of /proc/PID/stat (proc(5)). The command name, field 2, may hold anything, even ") ",
+ * so fields are counted from the last parenthesis. */
+uint64_t sc_sys_start_time(uint64_t pid) {
+    char path[48], text[1024];
+    snprintf(path, sizeof path, "/proc/%llu/stat", (unsigned long long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        /* Without /proc (or with it hidden) the pid alone has to do. */
+        return kill((pid_t)pid, 0) == 0 || errno == EPERM ? 1 : 0;
+    }
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (length <= 0) return 0;
+    text[length] = 0;
+    char *cursor = strrchr(text, ')');
+    if (!cursor) return 1;
+    char state = cursor[1] ? cursor[2] : 0;
+    if (state == 'Z' || state == 'X') return 0; /* a zombie writes no more */
+    for (int field = 2; field < 22 && cursor; field++)
+        cursor = strchr(cursor + 1, ' ');
+    return cursor ? strtoull(cursor + 1, NULL, 10) : 1;
+}
+
+static uint32_t fork_generation;
+static uint64_t image_nonce;
+static pthread_once_t identity_once = PTHREAD_ONCE_INIT;
+
+static void in_child(void) {
+    fork_generation++;
+    image_nonce = sc_sys_random64() | 1;
+}
+
+static void identity_start(void) {
+    image_nonce = sc_sys_random64() | 1;
+    pthread_atfork(NULL, NULL, in_child);
+}
+
+uint64_t sc_sys_nonce(void) {
+    pthread_once(&identity_once, identity_start);
+    return image_nonce;
+}
+
+uint32_t sc_sys_fork_generation(void) {
+    return fork_generation;
+}
+
+#ifdef SC_KILL_SWITCH
+#include "sc.h"
+static uint64_t kill_at, kill_count;
+
+void sc_kill_arm(uint64_t nth) {
+    kill_at = nth;
+    kill_count = 0;
+}
+
+uint64_t sc_kill_stores(void) {
+    return kill_count;
+}
+
+void sc_sys_kill_point(void) {
+    if (++kill_count == kill_at) kill(getpid(), SIGKILL);
+}
+#endif

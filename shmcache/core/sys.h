@@ -1,0 +1,33 @@
+/* Every system call the core makes, and nothing else. */
+#ifndef SC_SYS_H
+#define SC_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int sc_sys_size(int fd, uint64_t *bytes);
+/* Map a whole shared segment; NULL with errno set. */
+void *sc_sys_map(int fd, uint64_t bytes, bool writable);
+void sc_sys_unmap(void *base, uint64_t bytes);
+
+uint64_t sc_sys_now_ms(void);    /* CLOCK_REALTIME */
+uint64_t sc_sys_coarse_ms(void); /* the same, up to SC_COARSE_LAG_MS behind, cheaper */
+uint64_t sc_sys_monotonic_us(void);
+#define SC_COARSE_LAG_MS 12 /* a tick of a 100 Hz kernel, and some */
+
+void sc_sys_sleep_us(uint64_t microseconds);
+uint64_t sc_sys_random64(void);
+
+/* A process's identity: pids are reused, (pid, start time) pairs are not. */
+uint64_t sc_sys_pid(void);
+uint64_t sc_sys_start_time(uint64_t pid); /* clock ticks after boot; 0 = no such process */
+/* A number that differs between process images, so before and after fork and exec. */
+uint64_t sc_sys_nonce(void);
+/* Grows by one in every fork's child. */
+uint32_t sc_sys_fork_generation(void);
+
+#ifdef SC_KILL_SWITCH
+void sc_sys_kill_point(void);
+#endif
+#endif

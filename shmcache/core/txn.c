@@ -1,0 +1,331 @@
+/* Transactions and their recovery. See txn.h. */
+#include "txn.h"
+
+#include <stdlib.h>
+
+#include "heap.h"
+
+/* ---- the log ----------------------------------------------------------------------------------*/
+
+/* An overflow block: | next older block | unused | entries ... | */
+static uint32_t overflow_entries(const sc_arena *arena) {
+    return (uint32_t)((UINT64_C(1) << arena->page_shift) / sizeof(sc_log_entry)) - 1;
+}
+
+static sc_log_entry *overflow_block_entries(const sc_arena *arena, uint64_t block) {
+    return (sc_log_entry *)sc_at(arena, block) + 1;
+}
+
+/* Blocks of the overflow chain are newest first; the newest holds the highest indices. */
+static sc_log_entry *log_entry(const sc_arena *arena, const sc_log *log, sc_log_entry *entries,
+                               uint32_t index) {
+    if (index < log->capacity) return &entries[index];
+    uint32_t per_block = overflow_entries(arena);
+    uint32_t blocks = 0;
+    for (uint64_t block = log->overflow; block; block = *(uint64_t *)sc_at(arena, block))
+        blocks++;
+    uint32_t wanted = (index - (uint32_t)log->capacity) / per_block;
+    uint64_t block = log->overflow;
+    for (uint32_t i = blocks - 1; i > wanted; i--)
+        block = *(uint64_t *)sc_at(arena, block);
+    return overflow_block_entries(arena, block) + (index - log->capacity) % per_block;
+}
+
+sc_log_entry *sc_txn_entry_slow(sc_txn *txn, uint32_t index) {
+    if (index >= txn->overflow_base && txn->overflow_block) {
+        return txn->overflow_block + (index - txn->overflow_base);
+    }
+    return log_entry(txn->writer->arena, txn->log, txn->entries, index);
+}
+
+static uint32_t last_chunk_class(const sc_arena *arena) {
+    return arena->classes.first_chunk + arena->classes.chunk_count - 1;
+}
+
+int sc_txn_reserve_slow(sc_txn *txn, uint32_t entries) {
+    sc_arena *arena = txn->writer->arena;
+    sc_slot *slot = txn->writer->slot;
+    uint32_t size_class = last_chunk_class(arena);
+    while (txn->count + entries > txn->capacity) {
+        sc_magazine *magazine = &slot->magazine[size_class];
+        if (!magazine->head && !sc_heap_refill(txn->writer, size_class)) return SC_NO_MEMORY;
+        uint64_t block = magazine->head;
+        uint64_t *link = sc_at(arena, block);
+        sc_put64(&txn->log->moving, block);
+        sc_put64(&magazine->head, *link);
+        sc_put64(&magazine->count, magazine->count - 1);
+        sc_put64(link, txn->log->overflow);
+        sc_put64(&txn->log->overflow, block);
+        sc_put64(&txn->log->moving, 0);
+        txn->overflow_block = overflow_block_entries(arena, block);
+        txn->overflow_base = txn->capacity;
+        txn->capacity += overflow_entries(arena);
+    }
+    return SC_OK;
+}
+
+/* ---- ending a log: by its owner and by recovery alike -------------------------------------------
+ *
+ * `slot` is whose log it is; `writer` is who acts, the owner itself or the recoverer. */
+
+static bool is_magazine_head(const sc_arena *arena, const sc_slot *slot, uint64_t block) {
+    uint32_t size_class = sc_class_of(arena, block);
+    return size_class < SC_MAX_CLASSES && slot->magazine[size_class].head == block;
+}
+
+/* Does nothing when the block is the magazine's head: then a push was cut short just after it. */
+static void push_once(sc_writer *writer, sc_slot *slot, uint64_t block) {
+    uint32_t size_class = sc_class_of(writer->arena, block);
+    if (size_class >= SC_MAX_CLASSES || slot->magazine[size_class].head == block) return;
+    sc_magazine_push(writer->arena, slot, size_class, block);
+}
+
+/* After a push: a full magazine goes back to half, and a block of a page that is being emptied goes
+ * back at once, so that it is not handed out again. */
+static void trim_class_of(sc_writer *writer, sc_slot *slot, uint64_t block) {
+    uint32_t size_class = sc_class_of(writer->arena, block);
+    if (size_class >= SC_MAX_CLASSES) return;
+    uint64_t count = slot->magazine[size_class].count;
+    uint64_t keep = writer->arena->classes.magazine[size_class];
+    if (SC_UNLIKELY(count > 2 * keep)) {
+        sc_heap_flush(writer, slot, size_class, keep);
+    } else if (SC_UNLIKELY(sc_page_is_evacuating(writer->arena, block))) {
+        sc_heap_flush(writer, slot, size_class, count ? count - 1 : 0);
+    }
+}
+
+/* Chunks go from the chain that `entry->word` heads into magazines, one by one, each named by
+ * `moving` on its way. */
+static void free_chain(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
+    while (entry->word) {
+        uint64_t block = entry->word;
+        sc_put64(&log->moving, block);
+        sc_put64(&entry->word, sc_chunk_next(sc_at(writer->arena, block)));
+        push_once(writer, slot, block);
+        sc_put64(&log->moving, 0);
+        trim_class_of(writer, slot, block);
+    }
+}
+
+static void free_overflow(sc_writer *writer, sc_slot *slot, sc_log *log) {
+    while (log->overflow) {
+        uint64_t block = log->overflow;
+        sc_put64(&log->moving, block);
+        sc_put64(&log->overflow, *(uint64_t *)sc_at(writer->arena, block));
+        push_once(writer, slot, block);
+        sc_put64(&log->moving, 0);
+        trim_class_of(writer, slot, block);
+    }
+}
+
+static void log_end(sc_writer *writer, sc_slot *slot, sc_log *log) {
+    /* Idle before the overflow goes: its entries must not be looked at any more. */
+    sc_put32(&log->count, 0);
+    sc_put32(&log->state, SC_LOG_IDLE);
+    if (SC_UNLIKELY(log->overflow)) free_overflow(writer, slot, log);
+}
+
+static void undo_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
+    switch (entry->where & SC_LOG_KIND_MASK) {
+    case SC_LOG_STORE:
+        sc_put64(sc_at(writer->arena, entry->where), entry->word);
+        break;
+    case SC_LOG_ALLOC:
+        push_once(writer, slot, entry->word);
+        break;
+    case SC_LOG_ALLOC_CHAIN:
+        free_chain(writer, slot, log, entry);
+        break;
+    default:
+        break; /* frees did not happen */
+    }
+}
+
+static void log_undo_to(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries,
+                        uint32_t count) {
+    while (log->count > count) {
+        undo_entry(writer, slot, log, log_entry(writer->arena, log, entries, log->count - 1));
+        sc_put32(&log->count, log->count - 1);
+    }
+}
+
+static void log_rollback(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
+    log_undo_to(writer, slot, log, entries, 0);
+    log_end(writer, slot, log);
+}
+
+static void free_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
+    uint64_t kind = entry->where & SC_LOG_KIND_MASK;
+    if (kind == SC_LOG_FREE) {
+        push_once(writer, slot, entry->word);
+        sc_put64(&entry->where, SC_LOG_DONE);
+        trim_class_of(writer, slot, entry->word);
+    } else if (kind == SC_LOG_FREE_CHAIN) {
+        free_chain(writer, slot, log, entry);
+        sc_put64(&entry->where, SC_LOG_DONE);
+    }
+}
+
+static void log_finish(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
+    for (uint32_t i = 0; i < log->count; i++) {
+        free_entry(writer, slot, log, log_entry(writer->arena, log, entries, i));
+    }
+    log_end(writer, slot, log);
+}
+
+/* A block was between two places. Where it is already linked again, nothing is owed. */
+static void settle_moving(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
+    uint64_t block = log->moving;
+    if (!block) return;
+    bool linked = is_magazine_head(writer->arena, slot, block) || log->overflow == block;
+    for (uint32_t i = 0; i < log->count && !linked; i++) {
+        sc_log_entry *entry = log_entry(writer->arena, log, entries, i);
+        uint64_t kind = entry->where & SC_LOG_KIND_MASK;
+        linked = (kind == SC_LOG_ALLOC_CHAIN || kind == SC_LOG_FREE_CHAIN) && entry->word == block;
+    }
+    if (!linked) push_once(writer, slot, block);
+    sc_put64(&log->moving, 0);
+}
+
+void sc_log_recover(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
+    if (log->state == SC_LOG_IDLE) sc_put32(&log->count, 0);
+    settle_moving(writer, slot, log, entries);
+    if (log->state == SC_LOG_ACTIVE) {
+        log_rollback(writer, slot, log, entries);
+    } else if (log->state == SC_LOG_COMMITTED) {
+        log_finish(writer, slot, log, entries);
+    } else {
+        log_end(writer, slot, log);
+    }
+}
+
+/* ---- stripes of a transaction
+ * -------------------------------------------------------------------*/
+
+static int held_add(sc_txn *txn, uint64_t stripe) {
+    if (SC_UNLIKELY(txn->held_count == txn->held_room)) {
+        uint32_t room = txn->held_room * 2;
+        uint64_t *grown = malloc(room * sizeof *grown);
+        if (!grown) return SC_NO_MEMORY;
+        memcpy(grown, txn->held, txn->held_count * sizeof *grown);
+        if (txn->held != txn->held_inline) free(txn->held);
+        txn->held = grown;
+        txn->held_room = room;
+    }
+    txn->held[txn->held_count++] = stripe;
+    return SC_OK;
+}
+
+int sc_txn_lock(sc_txn *txn, uint64_t stripe) {
+    int status = sc_stripe_lock(txn->writer, stripe, txn->held_count > 0);
+    if (status != SC_OK) return status;
+    status = held_add(txn, stripe);
+    if (status != SC_OK) sc_stripe_unlock(txn->writer, stripe);
+    return status;
+}
+
+bool sc_txn_trylock(sc_txn *txn, uint64_t stripe) {
+    if (txn->writer->main.exclusive) { /* all are ours; those it has opened must stay so */
+        if (sc_load64(&txn->writer->arena->stripes[stripe].sequence) & 1) return false;
+        txn->exclusive = true;
+        return held_add(txn, stripe) == SC_OK;
+    }
+    if (!sc_stripe_trylock(txn->writer, stripe)) return false;
+    if (held_add(txn, stripe) == SC_OK) return true;
+    sc_stripe_unlock(txn->writer, stripe);
+    return false;
+}
+
+bool sc_txn_holds(const sc_txn *txn, uint64_t stripe) {
+    if (txn->exclusive) return true;
+    for (uint32_t i = 0; i < txn->held_count; i++) {
+        if (txn->held[i] == stripe) return true;
+    }
+    return false;
+}
+
+void sc_txn_open(sc_txn *txn, uint64_t stripe) {
+    sc_stripe_open(&txn->writer->arena->stripes[stripe]);
+}
+
+static void close_all(sc_txn *txn) {
+    sc_arena *arena = txn->writer->arena;
+    if (SC_UNLIKELY(txn->exclusive) && txn == &txn->writer->main) {
+        for (uint64_t i = 0; i <= arena->stripe_mask; i++)
+            sc_stripe_close(&arena->stripes[i]);
+        return;
+    }
+    for (uint32_t i = 0; i < txn->held_count; i++)
+        sc_stripe_close(&arena->stripes[txn->held[i]]);
+}
+
+static void unlock_all(sc_txn *txn) {
+    if (!txn->exclusive) {
+        while (txn->held_count)
+            sc_stripe_unlock(txn->writer, txn->held[--txn->held_count]);
+    } else if (txn == &txn->writer->main) {
+        sc_exclusive_unlock(txn->writer);
+    }
+    txn->held_count = 0;
+    txn->exclusive = false;
+    if (SC_UNLIKELY(txn->held != txn->held_inline)) {
+        free(txn->held);
+        txn->held = txn->held_inline;
+        txn->held_room = sizeof txn->held_inline / sizeof *txn->held_inline;
+    }
+}
+
+/* ---- begin and end
+ * ------------------------------------------------------------------------------*/
+
+static void txn_forget(sc_txn *txn) {
+    txn->count = 0;
+    txn->capacity = (uint32_t)txn->log->capacity;
+    txn->overflow_block = NULL;
+    txn->has_frees = false;
+}
+
+void sc_txn_begin(sc_txn *txn) {
+    txn_forget(txn);
+    sc_put32(&txn->log->state, SC_LOG_ACTIVE);
+}
+
+void sc_txn_commit(sc_txn *txn) {
+    sc_writer *writer = txn->writer;
+    sc_log *log = txn->log;
+    sc_put32(&log->state, SC_LOG_COMMITTED);
+    close_all(txn);
+    unlock_all(txn);
+    if (txn->has_frees) {
+        for (uint32_t i = 0; i < txn->count; i++) {
+            free_entry(writer, writer->slot, log, sc_txn_entry(txn, i));
+        }
+    }
+    log_end(writer, writer->slot, log);
+    txn_forget(txn);
+}
+
+void sc_txn_abort(sc_txn *txn) {
+    sc_writer *writer = txn->writer;
+    log_rollback(writer, writer->slot, txn->log, txn->entries);
+    close_all(txn);
+    unlock_all(txn);
+    txn_forget(txn);
+}
+
+void sc_txn_undo_to(sc_txn *txn, uint32_t count) {
+    sc_writer *writer = txn->writer;
+    log_undo_to(writer, writer->slot, txn->log, txn->entries, count);
+    txn->count = count;
+}
+
+void sc_txn_free(sc_txn *txn, uint64_t block) {
+    txn->has_frees = true;
+    sc_txn_append(txn, SC_LOG_FREE, block);
+}
+
+void sc_txn_free_chain(sc_txn *txn, uint64_t first_chunk) {
+    if (!first_chunk) return;
+    txn->has_frees = true;
+    sc_txn_append(txn, SC_LOG_FREE_CHAIN, first_chunk);
+}

@@ -1,0 +1,388 @@
+/* The whole-arena validator: every structure is what it should be, and every block of every page is
+ * in exactly one place: linked, on a page's free list, in a magazine, or in a log.
+ *
+ * Run after every fuzz step and every recovery. It trusts nothing, so it also serves to tell how an
+ * arena is damaged. On a writable attachment other writers are kept out by a whole-arena
+ * transaction; what they may hold in the middle of an operation outside any stripe is in their log,
+ * and accounted for. */
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "heap.h"
+#include "ops.h"
+
+#define SC_REPORT_MOST 200
+
+typedef struct audit {
+    sc_arena *arena;
+    FILE *report;
+    uint64_t problems;
+    uint64_t *seen; /* a bit for each 8 bytes of heap: a block that starts there was met */
+    int64_t keys[SC_PHYSICAL_DBS], expires[SC_PHYSICAL_DBS];
+    uint64_t class_free[SC_MAX_CLASSES];
+    uint64_t used_bytes, free_pages, listed_pages;
+} audit;
+
+static void __attribute__((format(printf, 2, 3))) problem(audit *check, const char *format, ...) {
+    if (check->problems++ >= SC_REPORT_MOST || !check->report) return;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(check->report, format, arguments);
+    va_end(arguments);
+    fputc('\n', check->report);
+}
+
+/* ---- blocks -----------------------------------------------------------------------------------*/
+
+static bool is_block_start(const audit *check, uint64_t block, uint32_t *size_class) {
+    const sc_arena *arena = check->arena;
+    *size_class = sc_class_of(arena, block);
+    if (*size_class >= SC_MAX_CLASSES) return false;
+    uint64_t within = (block - arena->heap_offset) & ((UINT64_C(1) << arena->page_shift) - 1);
+    const sc_page *page = &arena->pages[(block - arena->heap_offset) >> arena->page_shift];
+    uint64_t index = within / arena->classes.bytes[*size_class];
+    return within % arena->classes.bytes[*size_class] == 0 && index < page->fresh;
+}
+
+/* Account for a block; false if it is none or was met before. `what` says who refers to it. */
+static bool meet(audit *check, uint64_t block, const char *what, uint64_t where,
+                 uint32_t *size_class) {
+    uint32_t own;
+    if (!size_class) size_class = &own;
+    if (!is_block_start(check, block, size_class)) {
+        problem(check, "%s %llu refers to %llx, which is no block in use", what,
+                (unsigned long long)where, (unsigned long long)block);
+        return false;
+    }
+    uint64_t bit = (block - check->arena->heap_offset) >> 3;
+    if (check->seen[bit >> 6] >> (bit & 63) & 1) {
+        problem(check, "%s %llu refers to block %llx, which something else refers to as well", what,
+                (unsigned long long)where, (unsigned long long)block);
+        return false;
+    }
+    check->seen[bit >> 6] |= UINT64_C(1) << (bit & 63);
+    return true;
+}
+
+static bool was_met(const audit *check, uint64_t block) {
+    uint64_t bit = (block - check->arena->heap_offset) >> 3;
+    return check->seen[bit >> 6] >> (bit & 63) & 1;
+}
+
+/* A stack of blocks linked through their first word; returns how many, ends at the first problem.
+ */
+static uint64_t meet_stack(audit *check, uint64_t head, const char *what, uint64_t where,
+                           uint32_t size_class) {
+    uint64_t count = 0;
+    for (uint64_t block = head; block; block = *(uint64_t *)sc_at(check->arena, block)) {
+        uint32_t own;
+        if (!meet(check, block, what, where, &own)) break;
+        if (own != size_class) {
+            problem(check, "%s %llu holds block %llx of class %u, not %u", what,
+                    (unsigned long long)where, (unsigned long long)block, own, size_class);
+        }
+        count++;
+    }
+    return count;
+}
+
+/* ---- pages ------------------------------------------------------------------------------------*/
+
+static void check_page(audit *check, uint64_t index) {
+    sc_arena *arena = check->arena;
+    const sc_page *page = &arena->pages[index];
+    if (!page->size_class) {
+        check->free_pages++;
+        if (page->free_count || page->fresh || page->flags) {
+            problem(check, "page %llu is free but has blocks", (unsigned long long)index);
+        }
+        return;
+    }
+    uint32_t size_class = page->size_class - 1u;
+    if (size_class >= arena->classes.count) {
+        problem(check, "page %llu has no class %u", (unsigned long long)index, size_class);
+        return;
+    }
+    uint32_t blocks = arena->classes.per_page[size_class];
+    if (page->fresh > blocks) problem(check, "page %llu: fresh", (unsigned long long)index);
+    uint64_t listed = meet_stack(check, page->free_head, "free list of page", index, size_class);
+    if (listed + blocks - page->fresh != page->free_count) {
+        problem(check, "page %llu has %llu free blocks, its count says %u",
+                (unsigned long long)index, (unsigned long long)(listed + blocks - page->fresh),
+                page->free_count);
+    }
+    bool is_listed = page->flags & SC_PAGE_LISTED;
+    check->listed_pages += is_listed;
+    if (is_listed != (page->free_count > 0) && !(page->flags & SC_PAGE_EVACUATING)) {
+        problem(check, "page %llu: %u free blocks and %slisted", (unsigned long long)index,
+                page->free_count, is_listed ? "" : "not ");
+    }
+    check->class_free[size_class] += page->free_count;
+    check->used_bytes += (uint64_t)(blocks - page->free_count) * arena->classes.bytes[size_class];
+}
+
+static void check_page_lists(audit *check) {
+    const sc_arena *arena = check->arena;
+    const sc_heap *heap = &arena->header->heap;
+    uint64_t listed = 0, free_listed = 0;
+    for (uint32_t i = 0; i < arena->classes.count; i++) {
+        uint64_t before = 0;
+        for (uint64_t at = heap->partial[i]; at && at <= arena->page_count;) {
+            const sc_page *page = &arena->pages[at - 1];
+            if (page->size_class != i + 1 || page->prev != before ||
+                !(page->flags & SC_PAGE_LISTED) || ++listed > arena->page_count) {
+                problem(check, "list of class %u is broken at page %llu", i,
+                        (unsigned long long)(at - 1));
+                break;
+            }
+            before = at;
+            at = page->next;
+        }
+        if (check->class_free[i] != heap->class_free[i]) {
+            problem(check, "class %u has %llu free blocks, the heap says %llu", i,
+                    (unsigned long long)check->class_free[i],
+                    (unsigned long long)heap->class_free[i]);
+        }
+    }
+    if (listed != check->listed_pages) problem(check, "a listed page is on no list");
+    for (uint64_t at = heap->free_pages; at && at <= arena->page_count;) {
+        if (arena->pages[at - 1].size_class || ++free_listed > arena->page_count) {
+            problem(check, "list of free pages is broken at %llu", (unsigned long long)(at - 1));
+            break;
+        }
+        at = arena->pages[at - 1].next;
+    }
+    uint64_t never = arena->page_count - heap->never_used;
+    if (free_listed + never != check->free_pages || heap->free_page_count != check->free_pages) {
+        problem(check, "%llu free pages, %llu listed, %llu never used, the heap says %llu",
+                (unsigned long long)check->free_pages, (unsigned long long)free_listed,
+                (unsigned long long)never, (unsigned long long)heap->free_page_count);
+    }
+    if (heap->used_bytes != check->used_bytes) {
+        problem(check, "%llu bytes in use, the heap says %llu",
+                (unsigned long long)check->used_bytes, (unsigned long long)heap->used_bytes);
+    }
+    if (heap->log_count) problem(check, "the heap's log is not empty");
+}
+
+/* ---- slots ------------------------------------------------------------------------------------*/
+
+static void meet_chain(audit *check, uint64_t first, const char *what, uint64_t where) {
+    for (uint64_t block = first; block;) {
+        uint32_t size_class;
+        if (!meet(check, block, what, where, &size_class)) return;
+        block = sc_chunk_next(sc_at(check->arena, block));
+    }
+}
+
+/* What a living writer has in hand: blocks it took and has not linked, blocks it is about to free.
+ */
+static void check_log(audit *check, uint64_t index, const sc_log *log,
+                      const sc_log_entry *entries) {
+    if (log->overflow) {
+        uint32_t last = check->arena->classes.first_chunk + check->arena->classes.chunk_count - 1;
+        meet_stack(check, log->overflow, "log overflow of slot", index, last);
+    }
+    if (log->state == SC_LOG_IDLE) {
+        if (log->count) problem(check, "slot %llu: idle log", (unsigned long long)index);
+        return;
+    }
+    if (!check->arena->slots[index].pid) {
+        problem(check, "slot %llu is free and its log is not", (unsigned long long)index);
+    }
+    for (uint32_t i = 0; i < log->count && i < log->capacity; i++) {
+        uint64_t kind = entries[i].where & SC_LOG_KIND_MASK;
+        bool pending = log->state == SC_LOG_COMMITTED;
+        if (kind == (pending ? (uint64_t)SC_LOG_FREE : SC_LOG_ALLOC)) {
+            meet(check, entries[i].word, "log of slot", index, NULL);
+        } else if (kind == (pending ? (uint64_t)SC_LOG_FREE_CHAIN : SC_LOG_ALLOC_CHAIN)) {
+            meet_chain(check, entries[i].word, "log of slot", index);
+        }
+    }
+}
+
+static void check_slot(audit *check, uint64_t index) {
+    const sc_slot *slot = &check->arena->slots[index];
+    for (uint32_t i = 0; i < check->arena->classes.count; i++) {
+        uint64_t count = meet_stack(check, slot->magazine[i].head, "magazine of slot", index, i);
+        if (!slot->pid && count) {
+            problem(check, "slot %llu is free and keeps blocks", (unsigned long long)index);
+        }
+    }
+    check_log(check, index, &slot->main_log, slot->main_entries);
+    check_log(check, index, &slot->inner_log, slot->inner_entries);
+    for (int db = 0; db < SC_PHYSICAL_DBS; db++) {
+        check->keys[db] -= slot->main_counters.keys[db] + slot->inner_counters.keys[db];
+        check->expires[db] -= slot->main_counters.expires[db] + slot->inner_counters.expires[db];
+    }
+}
+
+/* ---- stripes and entries ----------------------------------------------------------------------*/
+
+static void check_value(audit *check, const sc_view *view, uint64_t hash) {
+    const sc_arena *arena = check->arena;
+    uint64_t length = view->head.value_bytes;
+    uint64_t held = sc_value_inline_bytes(arena, view->head.key_bytes, length);
+    if (!view->chain_at) {
+        if (held != length) problem(check, "entry %llx: chain", (unsigned long long)view->offset);
+        return;
+    }
+    uint64_t block = sc_load64(sc_at(arena, view->offset + view->chain_at));
+    while (block) {
+        uint32_t size_class;
+        if (!meet(check, block, "chain of entry", view->offset, &size_class)) return;
+        const sc_chunk *chunk = sc_at(arena, block);
+        held += sc_chunk_length(chunk);
+        if (chunk->owner_hash != hash ||
+            sc_chunk_length(chunk) + sizeof(sc_chunk) > arena->classes.bytes[size_class]) {
+            problem(check, "chunk %llx of entry %llx", (unsigned long long)block,
+                    (unsigned long long)view->offset);
+        }
+        block = sc_chunk_next(chunk);
+    }
+    if (held != length) {
+        problem(check, "entry %llx holds %llu bytes, its header says %llu",
+                (unsigned long long)view->offset, (unsigned long long)held,
+                (unsigned long long)length);
+    }
+}
+
+static void check_twin(audit *check, uint64_t index, const sc_ref *ref, uint64_t word) {
+    sc_found found;
+    int status = sc_table_find(check->arena, &check->arena->stripes[index], ref, &found);
+    if (status != SC_OK) {
+        problem(check, "stripe %llu: a key is not found", (unsigned long long)index);
+    } else if (found.word != word) {
+        problem(check, "stripe %llu: a key is there twice", (unsigned long long)index);
+    }
+}
+
+static void check_entry(audit *check, uint64_t index, uint32_t bucket, uint64_t word) {
+    sc_arena *arena = check->arena;
+    sc_view view;
+    sc_ref ref;
+    uint32_t size_class;
+    uint64_t offset = SC_SLOT_OFFSET(word);
+    if (!meet(check, offset, "slot of stripe", index, &size_class)) return;
+    if (size_class >= arena->classes.entry_count || !sc_view_load(arena, &view, offset) ||
+        view.value_at > arena->classes.bytes[size_class] || !sc_is_string(&view)) {
+        problem(check, "entry %llx is damaged", (unsigned long long)offset);
+        return;
+    }
+    uint8_t db = view.head.flags & SC_ENTRY_DB;
+    sc_ref_make_physical(arena, &ref, (const char *)sc_at(arena, offset) + view.key_at,
+                         view.head.key_bytes, db);
+    uint32_t home = sc_home(arena->stripes[index].buckets, ref.tag);
+    if (ref.stripe != index || ref.tag != SC_SLOT_TAG(word) ||
+        (bucket != home && bucket != home + 1)) {
+        problem(check, "entry %llx lies in the wrong place", (unsigned long long)offset);
+        return;
+    }
+    if (!(word & SC_SLOT_TTL) != !view.expire_at) {
+        problem(check, "entry %llx: TTL bit", (unsigned long long)offset);
+    }
+    if (view.expire_at && sc_view_expire(arena, &view) < arena->stripes[index].next_expiry) {
+        problem(check, "entry %llx expires before its stripe says", (unsigned long long)offset);
+    }
+    check->keys[db]++;
+    check->expires[db] += view.expire_at != 0;
+    check_value(check, &view, ref.hash);
+    check_twin(check, index, &ref, word);
+}
+
+static void check_segments(audit *check, uint64_t index) {
+    const sc_arena *arena = check->arena;
+    const sc_stripe *stripe = &arena->stripes[index];
+    uint64_t total = 0;
+    for (int i = 0; i < SC_TABLE_SEGMENTS && stripe->segment[i]; i++) {
+        uint32_t size_class;
+        if (!meet(check, stripe->segment[i], "table of stripe", index, &size_class)) return;
+        if (size_class < arena->classes.first_table) {
+            problem(check, "stripe %llu: segment class", (unsigned long long)index);
+        }
+        total += arena->classes.bytes[size_class] / SC_BUCKET_BYTES;
+    }
+    if (total && total != stripe->buckets + 1u) {
+        problem(check, "stripe %llu has %llu buckets, it says %u", (unsigned long long)index,
+                (unsigned long long)total, stripe->buckets + 1);
+    }
+}
+
+static void check_stripe(audit *check, uint64_t index) {
+    const sc_arena *arena = check->arena;
+    const sc_stripe *stripe = &arena->stripes[index];
+    if (stripe->sequence & 1) problem(check, "stripe %llu is odd", (unsigned long long)index);
+    check_segments(check, index);
+    uint32_t count = 0;
+    for (uint32_t b = 0; stripe->buckets && b <= stripe->buckets; b++) {
+        const uint64_t *slots = sc_bucket(arena, stripe->segment, b);
+        if (!slots) {
+            problem(check, "stripe %llu: bucket %u", (unsigned long long)index, b);
+            return;
+        }
+        for (int i = 0; i < SC_BUCKET_SLOTS; i++) {
+            if (!slots[i]) continue;
+            count++;
+            check_entry(check, index, b, slots[i]);
+        }
+    }
+    if (count != stripe->keys) {
+        problem(check, "stripe %llu has %u keys, it says %u", (unsigned long long)index, count,
+                stripe->keys);
+    }
+}
+
+/* ---- the whole --------------------------------------------------------------------------------*/
+
+/* Everything was met by now; a block in use that was not is lost. */
+static void check_lost(audit *check, uint64_t index) {
+    const sc_arena *arena = check->arena;
+    const sc_page *page = &arena->pages[index];
+    if (!page->size_class || page->size_class > arena->classes.count) return;
+    uint64_t bytes = arena->classes.bytes[page->size_class - 1];
+    uint64_t start = sc_page_start(arena, index);
+    for (uint32_t i = 0; i < page->fresh && i < arena->classes.per_page[page->size_class - 1];
+         i++) {
+        if (!was_met(check, start + i * bytes)) {
+            problem(check, "block %llx (class %u) is lost", (unsigned long long)(start + i * bytes),
+                    page->size_class - 1u);
+        }
+    }
+}
+
+static void check_all(audit *check) {
+    const sc_arena *arena = check->arena;
+    for (uint64_t i = 0; i < arena->page_count; i++)
+        check_page(check, i);
+    check_page_lists(check);
+    for (uint64_t i = 0; i < arena->slot_count; i++)
+        check_slot(check, i);
+    for (uint64_t i = 0; i <= arena->stripe_mask; i++)
+        check_stripe(check, i);
+    for (uint64_t i = 0; i < arena->page_count; i++)
+        check_lost(check, i);
+    for (int db = 0; db < SC_PHYSICAL_DBS; db++) {
+        if (check->keys[db] || check->expires[db]) {
+            problem(check, "database %d: the slots' counts are off by %lld keys, %lld with TTL", db,
+                    (long long)check->keys[db], (long long)check->expires[db]);
+        }
+    }
+}
+
+int sc_validate(sc_arena *arena, FILE *report) {
+    audit *check = calloc(1, sizeof *check);
+    uint64_t granules = arena->page_count << arena->page_shift >> 3;
+    uint64_t *seen = calloc(granules / 64 + 1, sizeof *seen);
+    int status = check && seen ? SC_OK : SC_NO_MEMORY;
+    sc_tx *tx = NULL;
+    if (status == SC_OK && arena->writable) status = sc_tx_begin(arena, NULL, 0, &tx);
+    if (status == SC_OK) {
+        *check = (audit){.arena = arena, .report = report, .seen = seen};
+        check_all(check);
+        if (check->problems) status = SC_CORRUPT;
+    }
+    if (tx) sc_tx_abort(tx);
+    free(seen);
+    free(check);
+    return status;
+}
