@@ -124,6 +124,15 @@ class Config:
         """Return every option's text by name: what :meth:`from_texts` takes."""
         return {name: option.kind.show(self._values[name]) for name, option in OPTIONS.items()}
 
+    def default(self, name: str) -> Any:
+        """Return the default value of an option."""
+        return self._defaults[name]
+
+    def set_default(self, name: str, text: str) -> None:
+        """Give an option that nobody gave a default that depends on others."""
+        option = OPTIONS[name]
+        self._defaults[name] = self._values[name] = option.kind.parse_text(text, option.default)
+
     def is_default(self, option: Option) -> bool:
         """Tell whether an option has its default value."""
         return bool(self._values[option.name] == self._defaults[option.name])
@@ -148,10 +157,11 @@ class Config:
         :raises OptionError: unknown option, given twice, not changeable now, or a bad value
         """
         values: dict[str, Any] = {}
-        for given, text in pairs:
+        for mixed_case, text in pairs:
+            given = mixed_case.lower()
             option = find_option(given)
             if option is None or isinstance(option.kind, Directives):
-                raise _UnknownOptionError(given, "unknown option")
+                raise _UnknownOptionError(mixed_case, "unknown option")
             if option.change is Change.RESTART:
                 raise OptionError(given, "can't set immutable config")
             if option.change is Change.PROTECTED and not self._allows_protected(local=local):

@@ -19,6 +19,7 @@ __all__ = [
     "LONG_MAX",
     "Boolean",
     "Choice",
+    "Frequency",
     "Integer",
     "Kind",
     "Memory",
@@ -142,6 +143,14 @@ class Integer(Kind):
         if not _INTEGER.fullmatch(text) or not -LONG_MAX - 1 <= int(text) <= LONG_MAX:
             raise ValueError("argument couldn't be parsed into an integer")
         return _check_range(int(text), self.low, self.high)
+
+
+class Frequency(Integer):
+    """``hz``: any count is taken, and brought between 1 and 500."""
+
+    def parse_one(self, text: str) -> int:
+        """See :class:`Kind`."""
+        return min(max(super().parse_one(text), 1), 500)
 
 
 class Memory(Kind):

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-_FLOAT: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{0,17})?|\.[0-9]{1,17}", re.ASCII)
+_FLOAT: Final = re.compile(r"-?([0-9]{1,20}(\.[0-9]{0,17})?|\.[0-9]{1,17})", re.ASCII)
 _PLAIN_WORD: Final = re.compile(r"[!$-&(-~]+", re.ASCII)
 _MAX_BIND_ADDRESSES: Final = 16
 
@@ -201,7 +201,7 @@ class Percentiles(Kind):
         if not all(map(_FLOAT.fullmatch, arguments)):
             raise ValueError("Invalid latency-tracking-info-percentiles parameters")
         numbers = tuple(float(argument) for argument in arguments)
-        if any(number > 100 for number in numbers):
+        if any(not 0 <= number <= 100 for number in numbers):
             raise ValueError(
                 "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]"
             )
@@ -231,6 +231,10 @@ class Endpoint(Kind):
         if not _NUMBER.fullmatch(port) or not 0 <= int(port) <= 65535:
             raise ValueError("Invalid master port")
         return host, int(port)
+
+    def parse_text(self, text: str, old: Any) -> tuple[str, int] | None:
+        """See :class:`Kind`; an empty text, as CONFIG GET shows it, is no one."""
+        return self.parse(text.split(" ") if text else ["no", "one"], old)
 
     def show(self, value: tuple[str, int] | None) -> str:
         """See :class:`Kind`."""

@@ -17,6 +17,8 @@ from shmcache.config.table import OPTIONS, find_option
 from shmcache.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shmcache.config.config import Config
 
 __all__ = ["rewrite_file", "rewrite_text"]
@@ -63,7 +65,7 @@ def rewrite_text(config: Config, old: bytes) -> bytes:
         line
         for name, lines in wanted.items()
         if name in present or not config.is_default(OPTIONS[name])
-        for line in lines
+        for line in _not_implied(name, lines)
     ]
     if append and _MARK.encode() not in result:
         result.append(_MARK.encode())
@@ -75,6 +77,15 @@ def _wanted(config: Config, name: str) -> list[bytes]:
     """Return the lines that say an option's value."""
     option = OPTIONS[name]
     return [f"{name} {text}".encode("ascii") for text in option.kind.lines(config.value(name))]
+
+
+def _not_implied(name: str, lines: Iterable[bytes]) -> list[bytes]:
+    """Leave out lines that say what is so by default; where lines accumulate, none is implied."""
+    option = OPTIONS[name]
+    if option.kind.accumulates:
+        return list(lines)
+    implied = {f"{name} {text}".encode("ascii") for text in option.kind.lines(option.default)}
+    return [line for line in lines if line not in implied or len(implied) == 1]
 
 
 def _split_lines(content: bytes) -> list[bytes]:
