@@ -9,6 +9,7 @@ their marks, lets everybody write who may read.
 from __future__ import annotations
 
 import errno
+import fcntl
 import functools
 import os
 import re
@@ -27,8 +28,11 @@ __all__ = [
     "check_name",
     "create_segments",
     "group_id",
+    "lock_path",
     "open_segments",
+    "remove_unfinished",
     "segment_names",
+    "set_access",
     "unlink_segments",
 ]
 
@@ -39,6 +43,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _SHM_DIRECTORY: Final = Path("/dev/shm")  # noqa: S108 - where glibc's shm_open puts them
 _READ_BITS: Final = 0o444
 _PERMISSION_BITS: Final = 0o777
+_MAGIC_BYTES: Final = 8  # the header's first word, which the formatting stores last
 
 
 class Segments(NamedTuple):
@@ -93,14 +98,14 @@ def create_segments(
     """
     _check_hash_once()
     data_name, access_name = segment_names(name)
-    gid = -1 if group is None else group_id(group)
+    if group is not None:
+        group_id(group)  # a wrong name is to be told before gigabytes are filled
     if data_bytes < min_data_bytes():
         raise ConfigurationError(
             f"an arena of {data_bytes} bytes is too small: the least is {min_data_bytes()} bytes"
         )
     sizes = (data_bytes, access_bytes(data_bytes))
     _check_room(name, *sizes)
-    modes = (mode, mode | (mode & _READ_BITS) >> 1)
     opened: list[int] = []
     created: list[str] = []
     try:
@@ -110,16 +115,16 @@ def create_segments(
         for fd, size in zip(opened, sizes, strict=True):
             _allocate(fd, size, name, sum(sizes))
         seed = int.from_bytes(os.urandom(8), "little")
-        format_arena(opened[0], opened[1], name, seed)
-        for fd, bits in zip(opened, modes, strict=True):
-            _give(fd, bits & _PERMISSION_BITS, gid, group)
+        segments = Segments(opened[0], opened[1])
+        format_arena(segments.data_fd, segments.access_fd, name, seed)
+        set_access(segments, mode, group)
     except BaseException:
         for segment in created:
             posix_ipc.unlink_shared_memory(segment)
         for fd in opened:
             os.close(fd)
         raise
-    return Segments(opened[0], opened[1])
+    return segments
 
 
 def open_segments(name: str, *, writable: bool) -> Segments:
@@ -146,8 +151,57 @@ def open_segments(name: str, *, writable: bool) -> Segments:
     return Segments(data_fd, access_fd)
 
 
+def remove_unfinished(name: str) -> bool:
+    """Remove segments whose creator died before they were complete; nobody can have used them.
+
+    The caller makes sure that nobody is creating them right now.
+
+    :return: whether there were any
+    :raises PermissionError: they belong to another user
+    """
+    data_name, access_name = segment_names(name)
+    data = _path(data_name)
+    if not data.exists():
+        unfinished = _path(access_name).exists()
+    else:
+        with data.open("rb") as stream:
+            unfinished = not any(stream.read(_MAGIC_BYTES))
+    if unfinished:
+        unlink_segments(name)
+    return unfinished
+
+
+def set_access(segments: Segments, mode: int, group: str | int | None) -> None:
+    """Let those use the segments who may.
+
+    :param mode: permission bits of the data segment
+    :param group: name or number of the group to give them to; None leaves it
+    :raises ConfigurationError: there is no such group, or this user may not do that
+    """
+    modes = (mode, mode | (mode & _READ_BITS) >> 1)
+    for fd, bits in zip(segments, modes, strict=True):
+        try:
+            if group is not None:
+                os.fchown(fd, -1, group_id(group))
+            os.fchmod(fd, bits & _PERMISSION_BITS)
+        except PermissionError as error:
+            raise ConfigurationError(
+                f"not allowed to set the segments' mode to {mode:04o} and their group to "
+                f"{group or 'the present one'}: run shmcached as their owner and a member of "
+                "that group"
+            ) from error
+
+
+def lock_path(name: str) -> str:
+    """Return the file that a daemon serving cache ``name`` holds locked."""
+    check_name(name)
+    return str(_SHM_DIRECTORY / f"shmcache.{name}.lock")
+
+
 def unlink_segments(name: str) -> None:
     """Remove the segments' names, whichever exist; who has them mapped keeps the memory.
+
+    The lock file of a daemon that was killed goes too.
 
     :raises PermissionError: they belong to another user
     """
@@ -160,6 +214,7 @@ def unlink_segments(name: str) -> None:
             raise PermissionError(
                 errno.EACCES, f"not allowed to remove {_owner(segment)}", str(_path(segment))
             ) from error
+    _remove_free_lock(lock_path(name))
 
 
 def attach_arena(name: str, *, writable: bool = False) -> Arena:
@@ -190,6 +245,16 @@ def group_id(group: str | int) -> int:
         return grp.getgrnam(group).gr_gid
     except KeyError:
         raise ConfigurationError(f"there is no group named {group!r}") from None
+
+
+def _remove_free_lock(path: str) -> None:
+    """Remove a lock file that nobody holds."""
+    try:
+        with Path(path).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            Path(path).unlink()
+    except (FileNotFoundError, BlockingIOError, PermissionError):
+        return
 
 
 def _path(segment: str) -> Path:
@@ -281,19 +346,6 @@ def _allocate(fd: int, size: int, name: str, total: int) -> None:
         shm = os.statvfs(_SHM_DIRECTORY)
         free = shm.f_bavail * shm.f_frsize
         raise ConfigurationError(_no_room(name, total, free)) from error
-
-
-def _give(fd: int, mode: int, gid: int, group: str | int | None) -> None:
-    """Hand the formatted segment over to those who may use it."""
-    if gid != -1:
-        try:
-            os.fchown(fd, -1, gid)
-        except PermissionError as error:
-            raise ConfigurationError(
-                f"not allowed to give shared memory to group {group!r}: "
-                "run shmcached as a member of it"
-            ) from error
-    os.fchmod(fd, mode)
 
 
 @functools.cache

@@ -1,0 +1,307 @@
+"""The listening sockets. The supervisor owns them, so that a front-end that has to be started again
+finds in their backlog who came meanwhile.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from shmcache.errors import ConfigurationError
+from shmcache.supervisor.lock import FileLock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shmcache.config import Config
+
+__all__ = ["Listeners", "default_socket_path", "inherited_sockets"]
+
+_FIRST_INHERITED_FD: Final = 3  # SD_LISTEN_FDS_START
+_MAX_PATH_BYTES: Final = 107  # sun_path has 108 with the NUL
+_RETRY_SECONDS: Final = 1.0
+_RETRY_STEP_SECONDS: Final = 0.01
+
+
+class _UnixSocket(NamedTuple):
+    listener: socket.socket
+    lock: FileLock
+
+
+class Listeners:
+    """Everything the daemon listens on.
+
+    :ivar sockets: the listening sockets
+    :ivar socket_path: where in-process clients find the daemon; empty when there is no Unix socket
+    """
+
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
+        self.socket_path = ""
+        self._own_path: tuple[str, int] | None = None
+        self._lock: FileLock | None = None
+
+    @classmethod
+    def open(
+        cls, config: Config, *, gid: int = -1, inherited: list[socket.socket] | None = None
+    ) -> Self:
+        """Listen as the configuration says, or take over what the service manager listens on.
+
+        :param gid: group that the Unix socket is given to; -1 leaves it
+        :param inherited: sockets from :func:`inherited_sockets`; when there are any, ``unixsocket``
+            and ``port`` are not looked at
+        :raises ConfigurationError: a socket cannot be had; nothing is left behind
+        """
+        listeners = cls()
+        try:
+            if inherited:
+                listeners._adopt(inherited)
+            else:
+                listeners._open_unix(config, gid)
+                listeners._open_tcp(config)
+        except BaseException:
+            listeners.close()
+            raise
+        if not listeners.sockets:
+            raise ConfigurationError("configured to not listen anywhere: set unixsocket or port")
+        return listeners
+
+    def describe(self) -> list[str]:
+        """Return the addresses, for people."""
+        return [_describe(listener) for listener in self.sockets]
+
+    def close(self) -> None:
+        """Stop listening and remove the Unix socket, if it still is this daemon's."""
+        for listener in self.sockets:
+            listener.close()
+        self.sockets.clear()
+        if self._own_path is not None:
+            path, inode = self._own_path
+            try:
+                if Path(path).stat().st_ino == inode:
+                    Path(path).unlink()
+            except OSError:
+                pass  # somebody else removed it, which is as good
+            self._own_path = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def forget_lock(self) -> None:
+        """In a child: leave the lock to the parent."""
+        if self._lock is not None:
+            self._lock.forget()
+
+    def _adopt(self, inherited: list[socket.socket]) -> None:
+        self.sockets.extend(inherited)
+        for listener in inherited:
+            address = listener.getsockname()
+            if listener.family == socket.AF_UNIX and isinstance(address, str) and address:
+                self.socket_path = address
+
+    def _open_unix(self, config: Config, gid: int) -> None:
+        path = config.text("unixsocket")
+        if not path:
+            return
+        path = os.path.abspath(path)  # noqa: PTH100 - symlinks stay
+        if len(os.fsencode(path)) > _MAX_PATH_BYTES:
+            raise ConfigurationError(
+                f"unixsocket '{path}' is too long: the system allows {_MAX_PATH_BYTES} bytes"
+            )
+        parent = Path(path).parent
+        if not parent.is_dir():
+            raise ConfigurationError(f"can't listen on '{path}': there is no directory '{parent}'")
+        self._lock = FileLock(f"{path}.lock", f"socket '{path}'")
+        _remove_stale(path)
+        listener = _bind_unix(path)
+        self.sockets.append(listener)
+        self._own_path = (path, Path(path).stat().st_ino)
+        self.socket_path = path
+        permissions = config.integer("unixsocketperm")
+        try:
+            if gid != -1:
+                os.chown(path, -1, gid)
+            if permissions:
+                Path(path).chmod(permissions)
+        except OSError as error:
+            raise ConfigurationError(f"can't open up '{path}': {error.strerror}") from error
+        listener.listen(config.integer("tcp-backlog"))
+
+    def _open_tcp(self, config: Config) -> None:
+        port = config.integer("port")
+        if port == 0:
+            return
+        opened = 0
+        for address in config.value("bind"):
+            optional = address.startswith("-")
+            listener = _bind_tcp(address.removeprefix("-"), port, optional=optional)
+            if listener is not None:
+                self.sockets.append(listener)
+                listener.listen(config.integer("tcp-backlog"))
+                opened += 1
+        if not opened:
+            raise ConfigurationError(f"no address of 'bind' is available for port {port}")
+
+
+def default_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return where a daemon of this user listens unless told otherwise; its directory is made.
+
+    Root: ``/run/shmcache/NAME.sock``; others: ``$XDG_RUNTIME_DIR/shmcache/NAME.sock``, or below
+    ``/tmp/shmcache-UID`` where no session manager set that.
+
+    :raises ConfigurationError: the directory cannot be made, or belongs to another user
+    """
+    uid = os.geteuid()
+    runtime = environment.get("XDG_RUNTIME_DIR", "")
+    if uid == 0:
+        directory, mode = Path("/run/shmcache"), 0o755
+    elif runtime.startswith("/"):
+        directory, mode = Path(runtime, "shmcache"), 0o700
+    else:
+        directory, mode = Path(f"/tmp/shmcache-{uid}"), 0o700  # noqa: S108 - owner is checked
+    try:
+        directory.mkdir(mode=mode, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise ConfigurationError(
+            f"can't make directory '{directory}' for the socket: {error.strerror}; set unixsocket"
+        ) from error
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != uid:
+        raise ConfigurationError(
+            f"'{directory}' is not a directory of this user; set unixsocket to another place"
+        )
+    return str(directory / f"{name}.sock")
+
+
+def inherited_sockets(environment: dict[str, str] | os._Environ[str]) -> list[socket.socket]:
+    """Take the listening sockets that a service manager passed (sd_listen_fds(3)).
+
+    The variables are removed, so that no child takes them for its own.
+
+    :raises ConfigurationError: one of the descriptors is not a listening stream socket
+    """
+    try:
+        pid = int(environment.get("LISTEN_PID", "0"))
+        count = int(environment.get("LISTEN_FDS", "0"))
+    except ValueError:
+        pid = count = 0
+    names = environment.get("LISTEN_FDNAMES", "").split(":")
+    for variable in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        environment.pop(variable, None)
+    if pid != os.getpid():
+        return []
+    sockets = []
+    for index in range(count):
+        name = names[index] if index < len(names) else ""
+        sockets.append(_inherited(_FIRST_INHERITED_FD + index, name))
+    return sockets
+
+
+def _inherited(fd: int, name: str) -> socket.socket:
+    what = f"inherited descriptor {fd}" + (f" ({name})" if name else "")
+    try:
+        listener = socket.socket(fileno=fd)
+        listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as error:
+        raise ConfigurationError(f"{what} is no socket: {error.strerror}") from error
+    families = {socket.AF_UNIX, socket.AF_INET, socket.AF_INET6}
+    if not listening or listener.type != socket.SOCK_STREAM or listener.family not in families:
+        raise ConfigurationError(f"{what} is not a listening Unix or TCP socket")
+    os.set_inheritable(fd, False)
+    listener.setblocking(False)
+    return listener
+
+
+def _remove_stale(path: str) -> None:
+    """Remove a socket that nobody listens on any more.
+
+    :raises ConfigurationError: somebody does, or the file is something else
+    """
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigurationError(f"can't listen on '{path}': {error.strerror}") from error
+    if not stat.S_ISSOCK(mode):
+        raise ConfigurationError(f"can't listen on '{path}': it exists and is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            alive = False
+        except FileNotFoundError:
+            return
+        except OSError:
+            alive = True  # a full backlog or missing rights: there is a listener
+        else:
+            alive = True
+    if alive:
+        raise ConfigurationError(f"can't listen on '{path}': another process does")
+    try:
+        Path(path).unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            f"can't remove the stale socket '{path}': {error.strerror}"
+        ) from error
+
+
+def _bind_unix(path: str) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    try:
+        listener.bind(path)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(f"can't listen on '{path}': {error.strerror}") from error
+    return listener
+
+
+def _bind_tcp(host: str, port: int, *, optional: bool) -> socket.socket | None:
+    """Bind one address; None when it is optional and this machine does not have it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    address = {"*": "", "::*": "::"}.get(host, host)
+    deadline = time.monotonic() + _RETRY_SECONDS
+    while True:
+        try:
+            listener = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            if optional:
+                return None
+            raise ConfigurationError(_tcp_failure(host, port, error)) from error
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listener.bind((address, port))
+        except OSError as error:
+            listener.close()
+            if optional and error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                return None
+            # A front-end whose supervisor was killed a moment ago may still be going away.
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise ConfigurationError(_tcp_failure(host, port, error)) from error
+            time.sleep(_RETRY_STEP_SECONDS)
+        else:
+            return listener
+
+
+def _tcp_failure(host: str, port: int, error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"can't listen on TCP {host}:{port}: {reason}"
+
+
+def _describe(listener: socket.socket) -> str:
+    address = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        shown = os.fsdecode(address).replace("\0", "@", 1)
+        return f"unix:{shown}"
+    host, port = address[:2]
+    return f"tcp:[{host}]:{port}" if ":" in host else f"tcp:{host}:{port}"

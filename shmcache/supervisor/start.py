@@ -1,0 +1,182 @@
+"""Starting up, step by step, each step undone again if a later one fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from shmcache.arena.segments import check_name, group_id, lock_path, unlink_segments
+from shmcache.config import CommandLine, Config, Loaded, load, parse_command_line
+from shmcache.errors import ConfigurationError
+from shmcache.server.main import main as serve
+from shmcache.supervisor.adoption import Held, hold_arena
+from shmcache.supervisor.daemon import Daemon, Hooks
+from shmcache.supervisor.listeners import Listeners, default_socket_path, inherited_sockets
+from shmcache.supervisor.lock import FileLock
+from shmcache.supervisor.log import Log
+from shmcache.supervisor.notify import Notifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["start"]
+
+_READY: Final = b"\0"
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Run a daemon with this command line until it is told to stop.
+
+    :return: the exit status
+    :raises ConfigurationError: it cannot start; nothing is left behind
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    command_line = parse_command_line(arguments)
+    stdin = sys.stdin.buffer.read() if command_line.stdin else b""
+    loaded = _load(command_line, stdin)
+    config = loaded.config
+    inherited = inherited_sockets(os.environ)
+    notifier = Notifier()
+    _change_directory(config)
+    tell_parent: Callable[[], None] = _nothing
+    if config.boolean("daemonize"):
+        tell_parent = _daemonize()
+        notifier.main_pid(os.getpid())
+    log = Log(_log_path(config), config.text("loglevel"))
+    try:
+        log.check()
+    except OSError as error:
+        raise ConfigurationError(f"can't open log file '{log.path}': {error.strerror}") from error
+    with contextlib.ExitStack() as undo:
+        _say_hello(loaded, log)
+        lock = FileLock(lock_path(config.text("name")), f"cache '{config.text('name')}'")
+        undo.callback(lock.release)
+        gid = group_id(config.text("shm-group")) if config.text("shm-group") else -1
+        listeners = Listeners.open(config, gid=gid, inherited=inherited)
+        undo.callback(listeners.close)
+        held = hold_arena(config, log)
+        undo.callback(_let_go, config, held)
+        held.arena.socket_path = listeners.socket_path
+        pidfile = _write_pidfile(config)
+        undo.callback(_remove_pidfile, pidfile)
+        daemon = Daemon(
+            config=config,
+            arena=held.arena,
+            listeners=listeners,
+            log=log,
+            notifier=notifier,
+            hooks=Hooks(
+                reread=lambda: _load(command_line, stdin).config,
+                serve=serve,
+                forget=lock.forget,
+                on_ready=tell_parent,
+            ),
+        )
+        status = daemon.run()
+        if status != 0:
+            raise ConfigurationError("the front-end could not start; the log says why")
+    log.warning("Bye")
+    return status
+
+
+def _load(command_line: CommandLine, stdin: bytes) -> Loaded:
+    """Read the configuration and fill in what depends on the name and the user."""
+    loaded = load(command_line, stdin=stdin)
+    config = loaded.config
+    name = check_name(config.text("name"))
+    if "dir" not in loaded.given:
+        config.set_default("dir", str(Path.cwd()))
+    if "unixsocket" not in loaded.given:
+        config.set_default("unixsocket", default_socket_path(name))
+    return loaded
+
+
+def _log_path(config: Config) -> str:
+    if config.text("logfile"):
+        return os.path.abspath(config.text("logfile"))  # noqa: PTH100 - symlinks stay
+    return os.devnull if config.boolean("daemonize") else ""
+
+
+def _change_directory(config: Config) -> None:
+    try:
+        os.chdir(config.text("dir"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"can't change to directory '{config.text('dir')}': {error.strerror}"
+        ) from error
+
+
+def _say_hello(loaded: Loaded, log: Log) -> None:
+    log.notice(f"shmcached starts, pid {os.getpid()}")
+    if loaded.unused:
+        log.warning(f"Options without any effect here: {', '.join(loaded.unused)}")
+
+
+def _let_go(config: Config, held: Held) -> None:
+    """Keep the arena for the next start, unless it is not wanted."""
+    held.arena.close()
+    if not config.boolean("shm-keep"):
+        unlink_segments(config.text("name"))
+
+
+def _write_pidfile(config: Config) -> Path | None:
+    if not config.text("pidfile"):
+        return None
+    path = Path(config.text("pidfile")).absolute()
+    try:
+        path.write_text(f"{os.getpid()}\n", encoding="ascii")
+    except OSError as error:
+        raise ConfigurationError(f"can't write pid file '{path}': {error.strerror}") from error
+    return path
+
+
+def _remove_pidfile(path: Path | None) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _daemonize() -> Callable[[], None]:
+    """Go on in a background process; the process that was started waits and passes on how it went.
+
+    :return: to call when the daemon serves: it lets the waiting process end with success
+    """
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(write_end)
+        _wait_for_daemon(pid, read_end)
+    os.close(read_end)
+    os.setsid()
+
+    def ready() -> None:
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        os.close(null)
+        os.write(write_end, _READY)
+        os.close(write_end)
+
+    return ready
+
+
+def _wait_for_daemon(pid: int, read_end: int) -> NoReturn:
+    """End as the daemon's start ends: it has said on standard error what was wrong."""
+    signal.signal(signal.SIGINT, lambda *_: os.kill(pid, signal.SIGINT))
+    if os.read(read_end, 1) == _READY:
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    os._exit(os.waitstatus_to_exitcode(status) or 1)
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    """Stopped while starting: undo what was done."""
+    raise KeyboardInterrupt
+
+
+def _nothing() -> None:
+    """Nobody waits for a daemon in the foreground."""
