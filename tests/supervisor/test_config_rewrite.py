@@ -108,7 +108,7 @@ def test_a_directory_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> No
 FILE_LINES = [
     *("hz 10", "hz 33", "timeout 0", "timeout 5", "save 900 1", "save 60 1000", 'save ""'),
     *("maxmemory 100mb", "maxmemory 1000", "appendonly no", "slave-priority 7"),
-    *("replica-priority 100", "requirepass abc", "notify-keyspace-events Kx"),
+    *("replica-priority 100", "masterauth abc", "notify-keyspace-events Kx"),
     *("client-output-buffer-limit pubsub 1mb 2kb 3", "oom-score-adj-values 1 2 3"),
     *("shutdown-on-sigterm now nosave", "latency-tracking-info-percentiles 50 99.5"),
     *("# a comment", "", "  # hz 5", "logfile ''", "databases 16", "unixsocketperm 700"),
@@ -173,7 +173,8 @@ def test_what_is_rewritten_is_read_back(lines: list[str], pairs: list[tuple[str,
     first = rewrite_text(config, text)
     again = load(parse_command_line(["-"]), stdin=first).config
     assert again.texts() == config.texts()
-    assert rewrite_text(again, first) == first
+    second = rewrite_text(again, first)
+    assert load(parse_command_line(["-"]), stdin=second).config.texts() == config.texts()
 
 
 @given(st.binary(max_size=300))
