@@ -1,0 +1,107 @@
+"""A client's connection: its socket, its parser, what waits to be sent."""
+
+
+cdef class Connection:
+    """One client's socket with its parser and what waits to be sent.
+
+    :param descriptor: a connected socket; the connection owns it from :meth:`Frontend.add` on
+    """
+
+    cdef Frontend frontend
+    cdef readonly int descriptor
+    cdef public object client
+    cdef public bint native
+    cdef public uint32_t db
+    cdef public int resp
+    cdef public int limit_class
+    cdef readonly bint closing
+    cdef readonly bint closed
+    cdef readonly int64_t active_ns
+    cdef readonly uint64_t received_bytes
+    cdef readonly uint64_t sent_bytes
+    cdef public CommandStats last_command
+    cdef readonly RequestParser parser
+    cdef readonly size_t waiting_peak
+    cdef wire_buffer queue    # replies from queue_start on wait for the client to read
+    cdef size_t queue_start
+    cdef uint32_t watched     # epoll events asked for
+    cdef bint listed          # in frontend.queued
+    cdef str doom             # why it will be dropped at the next occasion
+    cdef int64_t over_soft_ns # since when the soft output limit is exceeded, 0 = it is not
+
+    def __init__(self, Frontend frontend not None, int descriptor):
+        self.frontend = frontend
+        self.descriptor = descriptor
+        self.resp = 2
+        self.parser = RequestParser(frontend.request_limits)
+        self.active_ns = monotonic_ns()
+
+    def __dealloc__(self):
+        free(self.queue.bytes)
+
+    @property
+    def trusted(self):
+        """False until a required AUTH: limits what the parser accepts."""
+        return self.parser.trusted
+
+    @trusted.setter
+    def trusted(self, value):
+        self.parser.trusted = value
+
+    @property
+    def query_bytes(self):
+        """Received bytes of the request under way."""
+        return self.parser.pending_bytes()
+
+    @property
+    def query_capacity(self):
+        """Memory held for an unfinished request."""
+        return self.parser.own_capacity
+
+    @property
+    def waiting_bytes(self):
+        """Reply bytes that wait for the client to read."""
+        return self.waiting()
+
+    @property
+    def waiting_capacity(self):
+        """Memory held for them."""
+        return self.queue.capacity
+
+    @property
+    def idle_ms(self):
+        """Since it last sent or took something."""
+        return (monotonic_ns() - self.active_ns) // 1000000
+
+    @property
+    def events(self):
+        """What is waited for, as CLIENT LIST shows it."""
+        return ("r" if self.watched & EPOLLIN else "") + ("w" if self.watched & EPOLLOUT else "")
+
+    cdef inline size_t waiting(self) noexcept:
+        return self.queue.length - self.queue_start
+
+    cdef inline wire_buffer *sink(self) noexcept:
+        """Where its next reply goes: behind everything that still waits."""
+        if self.frontend.current is self and self.waiting() == 0:
+            return &self.frontend.output
+        return &self.queue
+
+    cpdef int write(self, bytes data) except -1:
+        """Send a reply or a message. Never blocks; ignored once the connection is closing."""
+        if self.closing:
+            return 0
+        append(self.sink(), PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+        if self.waiting():
+            self.frontend.note_waiting(self)
+        return 0
+
+    def close(self, after_replies=False):
+        """Close now, or when what was written is sent."""
+        if self.closed:
+            return
+        if after_replies:
+            self.closing = True
+            self.frontend.list_for_flush(self)
+        else:
+            self.frontend.drop(self, None)

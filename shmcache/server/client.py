@@ -1,0 +1,193 @@
+"""One client of the front-end: what CLIENT LIST shows of it, and its state between commands."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from shmcache.commands.context import Context
+
+if TYPE_CHECKING:
+    from shmcache.server._frontend import Connection
+    from shmcache.server.server import Server
+
+__all__ = ["DEFAULT_USER", "NORMAL", "PUBSUB", "Client"]
+
+DEFAULT_USER: Final = "default"
+NORMAL: Final = 0
+PUBSUB: Final = 2
+"""Classes of client-output-buffer-limit, in the option's order."""
+
+
+class Client(Context):
+    """A connected client; commands get it as their context.
+
+    :param number: what CLIENT ID answers
+    :param address: where it connects from: ``ip:port``, or ``path:0`` of a Unix socket
+    :param local_address: where it connects to
+    :param unix: it came over a Unix socket
+    :param loopback: it is on this host
+    """
+
+    __slots__ = (
+        "address",
+        "authenticated",
+        "channels",
+        "connected_at",
+        "connection",
+        "dies_after_reply",
+        "library_name",
+        "library_version",
+        "local_address",
+        "loopback",
+        "name",
+        "no_evict",
+        "no_touch",
+        "number",
+        "patterns",
+        "replies_off",
+        "server",
+        "silent_commands",
+        "unix",
+        "user",
+    )
+
+    connection: Connection
+
+    def __init__(
+        self,
+        server: Server,
+        number: int,
+        address: str,
+        local_address: str,
+        *,
+        unix: bool,
+        loopback: bool,
+    ) -> None:
+        super().__init__(server.arena, max_bulk_bytes=server.config.integer("proto-max-bulk-len"))
+        self.server = server
+        self.number = number
+        self.address = address
+        self.local_address = local_address
+        self.unix = unix
+        self.loopback = loopback
+        self.connected_at = time.monotonic()
+        self.channels: dict[bytes, None] = {}
+        self.patterns: dict[bytes, None] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Become as new, except for subscriptions and what belongs to the connection (RESET)."""
+        self.name = b""
+        self.library_name = b""
+        self.library_version = b""
+        self.user = DEFAULT_USER
+        self.authenticated = not self.server.password
+        self.no_evict = False
+        self.no_touch = False
+        self.replies_off = False
+        self.silent_commands = 0
+        self.dies_after_reply = False
+        self.db = 0
+        self.resp = 2
+
+    @property
+    def subscriptions(self) -> int:
+        """How many channels and patterns it listens to."""
+        return len(self.channels) + len(self.patterns)
+
+    @property
+    def silent(self) -> bool:
+        """Whether the present command gets no reply."""
+        return self.replies_off or self.silent_commands == 1
+
+    def needs_auth(self) -> bool:
+        """Whether it must give the password before anything else."""
+        return bool(self.server.password) and not self.authenticated
+
+    def apply(self) -> None:
+        """Tell the connection about a changed state: what it may do without asking."""
+        connection = self.connection
+        needs_auth = self.needs_auth()
+        connection.db = self.db
+        connection.resp = self.resp
+        connection.trusted = not needs_auth
+        connection.limit_class = PUBSUB if self.subscriptions else NORMAL
+        connection.native = not (
+            needs_auth
+            or self.replies_off
+            or self.silent_commands
+            or self.no_touch
+            or (self.subscriptions and self.resp == 2)
+        )
+
+    def type_name(self) -> str:
+        """Redis's client type, as CLIENT LIST TYPE takes it."""
+        return "pubsub" if self.subscriptions else "normal"
+
+    def flags(self) -> str:
+        """Redis's letters for what is special about it."""
+        connection = self.connection
+        letters = "".join(
+            letter
+            for letter, holds in (
+                ("P", self.subscriptions),
+                ("c", connection.closing and not connection.closed),
+                ("A", connection.closed),
+                ("U", self.unix),
+                ("e", self.no_evict),
+                ("T", self.no_touch),
+            )
+            if holds
+        )
+        return letters or "N"
+
+    def memory_bytes(self) -> int:
+        """Memory that it costs: objects and buffers."""
+        connection = self.connection
+        objects = sys.getsizeof(self) + sys.getsizeof(connection) + sys.getsizeof(connection.parser)
+        tables = sys.getsizeof(self.channels) + sys.getsizeof(self.patterns)
+        return objects + tables + connection.query_capacity + connection.waiting_capacity
+
+    def describe(self) -> str:
+        """Its line in CLIENT LIST."""
+        connection = self.connection
+        last = connection.last_command
+        fields: tuple[tuple[str, object], ...] = (
+            ("id", self.number),
+            ("addr", self.address),
+            ("laddr", self.local_address),
+            ("fd", connection.descriptor),
+            ("name", _text(self.name)),
+            ("age", int(time.monotonic() - self.connected_at)),
+            ("idle", connection.idle_ms // 1000),
+            ("flags", self.flags()),
+            ("db", self.db),
+            ("sub", len(self.channels)),
+            ("psub", len(self.patterns)),
+            ("ssub", 0),
+            ("multi", -1),
+            ("qbuf", connection.query_bytes),
+            ("qbuf-free", connection.query_capacity - connection.query_bytes),
+            ("argv-mem", 0),
+            ("multi-mem", 0),
+            ("rbs", connection.waiting_capacity),
+            ("rbp", connection.waiting_peak),
+            ("obl", connection.waiting_bytes),
+            ("oll", 0),
+            ("omem", connection.waiting_capacity),
+            ("tot-mem", self.memory_bytes()),
+            ("events", connection.events),
+            ("cmd", last.name if last is not None else "NULL"),
+            ("user", self.user),
+            ("redir", -1),
+            ("resp", self.resp),
+            ("lib-name", _text(self.library_name)),
+            ("lib-ver", _text(self.library_version)),
+        )
+        return " ".join(f"{name}={value}" for name, value in fields)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")

@@ -1,0 +1,33 @@
+"""The commands that only a server can carry out, by full name.
+
+A handler is ``handler(client, args)`` like any command's function; its client is the context.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from shmcache.server.handlers import (
+    clients,
+    config,
+    connection,
+    info,
+    memory,
+    pubsub,
+    shutdown,
+)
+
+if TYPE_CHECKING:
+    from shmcache.commands.spec import CommandFunction
+
+__all__ = ["HANDLERS"]
+
+HANDLERS: Final[dict[str, CommandFunction]] = {
+    **clients.HANDLERS,
+    **config.HANDLERS,
+    **connection.HANDLERS,
+    **info.HANDLERS,
+    **memory.HANDLERS,
+    **pubsub.HANDLERS,
+    **shutdown.HANDLERS,
+}

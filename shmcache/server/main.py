@@ -1,0 +1,189 @@
+"""The front-end process: how the supervisor starts it and talks to it.
+
+Command line::
+
+    python -m shmcache.server --name NAME --control-fd FD --listen-fd FD [--listen-fd FD ...]
+
+``--name``
+    The cache's name; the front-end attaches to its segments as a writer with
+    :func:`shmcache.arena.segments.attach_arena`.
+``--listen-fd``
+    An inherited socket that is already bound and listening, Unix or TCP (the socket itself tells).
+    The supervisor creates, chmods and unlinks them, or has them from systemd.
+``--control-fd``
+    An inherited end of a ``socketpair(AF_UNIX, SOCK_STREAM)`` over which both sides send JSON
+    objects, one a line.
+
+The supervisor's first line, before anything else::
+
+    {"options": {"maxclients": "10000", "requirepass": "...", ...}, "config_file": "/path" or null}
+
+``options`` has the effective value of every option as the text that CONFIG GET would show (the
+password travels here and not in argv). Then
+
+==============================  =================================================================
+front-end to supervisor         meaning
+==============================  =================================================================
+``{"event": "ready"}``          clients are being accepted
+``{"event": "config",           CONFIG SET changed these options: keep them for a front-end that
+"options": {...}}``             has to be restarted, and act on those that concern the supervisor
+==============================  =================================================================
+
+==============================  =================================================================
+supervisor to front-end         meaning
+==============================  =================================================================
+``{"command": "reload",         the configuration was re-read (SIGHUP): these are the options
+"options": {...}}``             that changed
+==============================  =================================================================
+
+The front-end stores the heartbeat ``BEAT_FRONTEND`` in the arena once a second. SIGTERM and SIGINT
+make it answer what it has read, close its clients and exit with status 0. End of file on the
+control socket means that the supervisor is gone: it does the same, so that two front-ends never
+serve one arena. A client's SHUTDOWN makes it exit with
+:data:`~shmcache.server.exitcodes.EXIT_SHUTDOWN`, a start that cannot work with
+:data:`~shmcache.server.exitcodes.EXIT_BAD_START`. It logs to stderr.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import uvloop
+
+from shmcache.arena import BEAT_FRONTEND
+from shmcache.arena.segments import attach_arena
+from shmcache.config import Config
+from shmcache.errors import ShmcacheError
+from shmcache.server.control import Control
+from shmcache.server.exitcodes import EXIT_BAD_START, EXIT_SHUTDOWN
+from shmcache.server.listener import Listener
+from shmcache.server.log import configure_logging
+from shmcache.server.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shmcache.arena import Arena
+
+__all__ = ["main"]
+
+_log = logging.getLogger("shmcache.server")
+
+_TICK_S: Final = 0.1
+_BEAT_TICKS: Final = 10
+
+
+def main(argv: Sequence[str]) -> int:
+    """Be the front-end until told to stop.
+
+    :param argv: the command line without the program's name
+    :return: the exit status
+    """
+    configure_logging()
+    try:
+        arguments = _parse(argv)
+        listening = [socket.socket(fileno=descriptor) for descriptor in arguments.listening]
+        control = Control(socket.socket(fileno=arguments.control))
+        first = control.read_first()
+        config = Config.from_texts(first["options"], path=first.get("config_file"))
+        arena = attach_arena(arguments.name, writable=True)
+    except (ShmcacheError, OSError, ValueError, KeyError) as error:
+        _log.error("the front-end cannot start: %s", error)
+        return EXIT_BAD_START
+    with contextlib.closing(arena):
+        return uvloop.run(_Process(arena, config, control, listening).serve())
+
+
+class _Arguments(NamedTuple):
+    name: str
+    control: int
+    listening: list[int]
+
+
+def _parse(argv: Sequence[str]) -> _Arguments:
+    """Read the command line by hand: a program writes it, and argparse would cost 10 ms.
+
+    :raises ValueError: not our arguments
+    """
+    given: dict[str, list[str]] = {"--name": [], "--control-fd": [], "--listen-fd": []}
+    if len(argv) % 2:
+        raise ValueError(f"an argument without a value: {argv[-1]}")
+    for option, value in zip(argv[::2], argv[1::2], strict=True):
+        if option not in given:
+            raise ValueError(f"unknown argument: {option}")
+        given[option].append(value)
+    if len(given["--name"]) != 1 or len(given["--control-fd"]) != 1 or not given["--listen-fd"]:
+        raise ValueError("wanted: --name NAME --control-fd FD --listen-fd FD [--listen-fd FD ...]")
+    return _Arguments(
+        given["--name"][0], int(given["--control-fd"][0]), list(map(int, given["--listen-fd"]))
+    )
+
+
+class _Process:
+    """The front-end process from its first to its last moment."""
+
+    def __init__(
+        self, arena: Arena, config: Config, control: Control, listening: list[socket.socket]
+    ) -> None:
+        self._arena = arena
+        self._config = config
+        self._control = control
+        self._listening = listening
+        self._status = 0
+        self._ticks = 0
+
+    async def serve(self) -> int:
+        """Serve until a signal, a SHUTDOWN, or the end of the supervisor."""
+        loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        self._server = server = Server(
+            loop,
+            self._arena,
+            self._config,
+            on_shutdown=self._shut_down,
+            on_config=self._tell_config,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the supervisor reloads
+        listeners = [Listener(loop, server, each) for each in self._listening]
+        self._control.watch(loop, self._take_message, self._stopped.set)
+        self._arena.beat(BEAT_FRONTEND)
+        self._control.send({"event": "ready"})
+        ticking = asyncio.create_task(self._tick())
+        await self._stopped.wait()
+        ticking.cancel()
+        for listener in listeners:
+            listener.close()
+        server.stop()
+        self._control.close()
+        return self._status
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            try:
+                self._server.tick()
+                self._ticks += 1
+                if self._ticks % _BEAT_TICKS == 0:
+                    self._arena.beat(BEAT_FRONTEND)
+            except Exception:
+                _log.exception("periodic work failed")
+
+    def _shut_down(self) -> None:
+        self._status = EXIT_SHUTDOWN
+        self._stopped.set()
+
+    def _tell_config(self, texts: dict[str, str]) -> None:
+        self._control.send({"event": "config", "options": texts})
+
+    def _take_message(self, message: dict[str, Any]) -> None:
+        if message.get("command") == "reload":
+            self._server.settings.reload(message["options"])
+        else:
+            _log.warning("unknown message from the supervisor: %s", message)

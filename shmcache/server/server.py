@@ -1,0 +1,247 @@
+"""The front-end's heart: who is connected, and what becomes of a command.
+
+Frontend (sockets, native commands) -> Server.execute -> Dispatcher -> a command's function
+                                           |                             or a handler of here
+                                           `-> the reply, encoded, to the client's connection
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Final
+
+from shmcache.commands.dispatch import Dispatcher
+from shmcache.commands.replies import CommandError, Reply, error_for
+from shmcache.errors import ProtocolError, ShmcacheError
+from shmcache.protocol import write_error
+from shmcache.server._frontend import Connection, Frontend
+from shmcache.server.client import Client
+from shmcache.server.handlers import HANDLERS
+from shmcache.server.pubsub import PubSub
+from shmcache.server.replies import ENCODER, Pushes, WrongSubcommand
+from shmcache.server.settings import Settings
+from shmcache.server.statistics import Statistics
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Sequence
+
+    from shmcache.arena import Arena
+    from shmcache.commands.dispatch import Entry
+    from shmcache.config import Config
+    from shmcache.server._frontend import CommandStats
+
+__all__ = ["Server"]
+
+_log = logging.getLogger("shmcache.server")
+
+_TICKS_A_SECOND: Final = 10
+_INTERNAL_ERROR: Final = "ERR internal error, see the server's log"
+_NOAUTH: Final = "NOAUTH Authentication required."
+_SUBSCRIBER_COMMANDS: Final = frozenset(
+    ("ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset")
+)
+_HTTP_WORDS: Final = frozenset((b"host:", b"post"))
+
+
+class Server:
+    """State and behaviour that all clients of one front-end share.
+
+    :param loop: the asyncio loop, in whose thread everything happens
+    :param arena: attached as a writer
+    :param config: the options; CONFIG SET changes it
+    :param on_shutdown: called once when a client's SHUTDOWN is to be obeyed
+    :param on_config: called with the texts of options that CONFIG SET has changed
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        arena: Arena,
+        config: Config,
+        *,
+        on_shutdown: Callable[[], None],
+        on_config: Callable[[dict[str, str]], None],
+    ) -> None:
+        self.arena = arena
+        self.config = config
+        self.on_shutdown = on_shutdown
+        self.run_id = os.urandom(20).hex()
+        self.statistics = Statistics()
+        self.dispatcher = Dispatcher(HANDLERS)
+        self.clients: dict[int, Client] = {}
+        self.pubsub = PubSub()
+        self.tcp_port = 0
+        self.peak_used_bytes = 0
+        self._next_number = 1
+        self._ticks = 0
+        self.frontend = Frontend(
+            loop, arena, self.execute, self._error_line, self._closed, self.statistics.commands
+        )
+        self.settings = Settings(self, on_config)
+        self.settings.apply_all()
+
+    @property
+    def password(self) -> str:
+        """requirepass; empty when none is required."""
+        return self.settings.password
+
+    # clients
+
+    def connect(
+        self, descriptor: int, address: str, local_address: str, *, unix: bool, loopback: bool
+    ) -> Client:
+        """Serve an accepted socket, which belongs to the front-end from now on.
+
+        :raises OSError: it cannot be watched
+        """
+        client = Client(
+            self, self._next_number, address, local_address, unix=unix, loopback=loopback
+        )
+        connection = Connection(self.frontend, descriptor)
+        connection.client = client
+        client.connection = connection
+        client.apply()
+        self.frontend.add(connection)
+        self._next_number += 1
+        self.clients[client.number] = client
+        self.statistics.connections += 1
+        return client
+
+    def _closed(self, client: Client, reason: str | None) -> None:
+        del self.clients[client.number]
+        self.pubsub.remove_client(client)
+        if reason == "output limit":
+            self.statistics.dropped_for_output += 1
+            _log.warning("client closed for not reading its replies: %s", client.describe())
+        elif reason == "query limit":
+            self.statistics.dropped_for_query += 1
+            _log.warning("client closed for exceeding the query buffer: %s", client.describe())
+
+    # commands
+
+    def execute(self, client: Client, words: Sequence[bytes]) -> CommandStats | None:
+        """Run a command and send its reply.
+
+        :return: the statistics that count the call; None when it was not run
+        """
+        try:
+            entry = self.dispatcher.lookup(words)
+        except CommandError as error:
+            if words[0].lower() in _HTTP_WORDS:
+                self._refuse_http(client)
+            else:
+                self._reply(client, error)
+            return None
+        stats = self.statistics.commands[entry.command.name]
+        client.connection.last_command = stats
+        refusal = self._refusal(client, entry, words)
+        if refusal is not None:
+            stats.rejected += 1
+            self._reply(client, refusal)
+            return None
+        reply = self._call(client, entry, words)
+        if isinstance(reply, WrongSubcommand):
+            reply = reply.line(words)
+        if isinstance(reply, CommandError):
+            stats.failed += 1
+        self._reply(client, reply)
+        return stats
+
+    def _refusal(self, client: Client, entry: Entry, words: Sequence[bytes]) -> CommandError | None:
+        """Why a known command may not be run now; None when it may."""
+        try:
+            entry.check_arity(len(words))
+        except CommandError as error:
+            return error
+        command = entry.command
+        if client.needs_auth() and "no_auth" not in command.flags:
+            return CommandError(_NOAUTH)
+        if client.subscriptions and client.resp == 2 and command.name not in _SUBSCRIBER_COMMANDS:
+            return CommandError(
+                f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / "
+                "PING / QUIT / RESET are allowed in this context"
+            )
+        return None
+
+    def _call(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
+        try:
+            if not client.no_touch:
+                return self.dispatcher.call(entry, client, words)
+            self.arena.touching = False
+            try:
+                return self.dispatcher.call(entry, client, words)
+            finally:
+                self.arena.touching = True
+        except Exception:
+            _log.exception("command '%s' failed", entry.command.name)
+            self.statistics.unexpected_errors += 1
+            return CommandError(_INTERNAL_ERROR)
+
+    def _reply(self, client: Client, reply: Reply) -> None:
+        connection = client.connection
+        if isinstance(reply, CommandError):
+            self.statistics.count_error(str(reply))
+        if not client.silent or isinstance(reply, Pushes):
+            connection.write(ENCODER.encode(reply, client.resp))
+        if client.silent_commands:
+            client.silent_commands -= 1
+            client.apply()
+        if client.dies_after_reply:
+            connection.close(after_replies=True)
+
+    def _refuse_http(self, client: Client) -> None:
+        """Close on a web browser that was made to talk to us: its body could hold commands."""
+        _log.warning("client closed for speaking HTTP: %s", client.describe())
+        client.connection.close()
+
+    def _error_line(self, _client: Client, stats: CommandStats | None, error: Exception) -> bytes:
+        """The reply to an exception in the inner loop, counted."""
+        if isinstance(error, ProtocolError):
+            line = str(error)
+        elif isinstance(error, ShmcacheError):
+            line = str(error_for(error))
+        else:
+            _log.error("a request failed", exc_info=error)
+            self.statistics.unexpected_errors += 1
+            line = _INTERNAL_ERROR
+        if stats is not None:
+            stats.failed += 1
+        self.statistics.count_error(line)
+        out: list[bytes] = []
+        write_error(out, line)
+        return b"".join(out)
+
+    # time
+
+    def tick(self) -> None:
+        """What has to be looked at now and then; called ten times a second."""
+        self.statistics.sample(self.frontend)
+        self._ticks += 1
+        if self._ticks % _TICKS_A_SECOND == 0:
+            self.note_used_memory(self.arena.statistics().used_bytes)
+        timeout_ms = self.settings.timeout_s * 1000
+        for client in list(self.clients.values()):
+            connection = client.connection
+            self.frontend.check_output_limit(connection)
+            if timeout_ms and not client.subscriptions and connection.idle_ms > timeout_ms:
+                connection.close()
+
+    def note_used_memory(self, used_bytes: int) -> None:
+        """Keep the peak."""
+        self.peak_used_bytes = max(self.peak_used_bytes, used_bytes)
+
+    def reset_statistics(self) -> None:
+        """CONFIG RESETSTAT."""
+        self.statistics.reset()
+        self.arena.reset_statistics()
+        frontend = self.frontend
+        frontend.commands = frontend.reads = frontend.writes = 0
+        frontend.received_bytes = frontend.sent_bytes = 0
+        frontend.largest_query = frontend.largest_output = 0
+        self.peak_used_bytes = self.arena.statistics().used_bytes
+
+    def stop(self) -> None:
+        """Close all clients."""
+        self.frontend.stop()

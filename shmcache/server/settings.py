@@ -1,0 +1,185 @@
+"""What the options mean for a running front-end: put into effect at the start and by CONFIG SET."""
+
+from __future__ import annotations
+
+import logging
+import resource
+from typing import TYPE_CHECKING, Any, Final
+
+from shmcache.arena.tuning import check_limit, configure_arena
+from shmcache.config import OptionError
+from shmcache.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from shmcache.server.server import Server
+
+__all__ = ["Settings"]
+
+_log = logging.getLogger("shmcache.server")
+
+_RESERVED_DESCRIPTORS: Final = 32
+"""For listeners, logs, the arena, the event loop: Redis's number."""
+_LOG_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "verbose": logging.INFO,
+    "notice": logging.INFO,
+    "warning": logging.WARNING,
+}
+_ARENA_OPTIONS: Final = (
+    "maxmemory",
+    "maxmemory-policy",
+    "maxmemory-samples",
+    "lfu-log-factor",
+    "lfu-decay-time",
+)
+
+
+def _descriptors_for(clients: int) -> int:
+    """Raise the limit of open files for so many clients.
+
+    :return: how many clients it lets in
+    """
+    wanted = clients + _RESERVED_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return clients
+    for limit in ((wanted, max(hard, wanted)), (hard, hard)):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        except (OSError, ValueError):  # only root raises the hard limit, and not beyond nr_open
+            continue
+        break
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return min(clients, max(soft - _RESERVED_DESCRIPTORS, 1))
+
+
+class Settings:
+    """The options in the form in which the front-end asks for them again and again.
+
+    :param on_config: called with the texts of options that CONFIG SET has changed
+    """
+
+    def __init__(self, server: Server, on_config: Callable[[dict[str, str]], None]) -> None:
+        self._server = server
+        self._on_config = on_config
+        self.password = ""
+        self.max_clients = 0
+        self.timeout_s = 0
+        self.keepalive_s = 0
+        self.protected_mode = True
+        self.databases = 0
+        self.tracks_latency = True
+        self._appliers: dict[str, Callable[[], None]] = {
+            "client-output-buffer-limit": self._apply_output_limits,
+            "client-query-buffer-limit": self._apply_query_limit,
+            "databases": self._apply_plain,
+            "latency-tracking": self._apply_plain,
+            "loglevel": self._apply_log_level,
+            "maxclients": self._apply_max_clients,
+            "proto-max-bulk-len": self._apply_bulk_limit,
+            "protected-mode": self._apply_plain,
+            "requirepass": self._apply_password,
+            "tcp-keepalive": self._apply_plain,
+            "timeout": self._apply_plain,
+            **dict.fromkeys(_ARENA_OPTIONS, self._apply_arena),
+        }
+
+    def apply_all(self) -> None:
+        """Put every option into effect; what cannot be had in full is logged."""
+        config = self._server.config
+        wanted = config.integer("maxclients")
+        possible = _descriptors_for(wanted)
+        if possible < wanted:
+            _log.warning(
+                "the limit of open files lets only %d clients in: maxclients is %d instead of %d",
+                possible, possible, wanted,
+            )  # fmt: skip
+            config.commit({"maxclients": possible})
+        self._apply(self._appliers)
+
+    def change(self, pairs: Iterable[tuple[str, str]], *, local: bool) -> None:
+        """CONFIG SET: all of it, or nothing.
+
+        :param local: the client is on this host
+        :raises OptionError: Redis's error line
+        """
+        config = self._server.config
+        values = config.check(pairs, local=local)
+        self._change(values)
+        self._on_config({name: config.show(name) for name in values})
+
+    def reload(self, texts: Mapping[str, str]) -> None:
+        """Take over options that the supervisor has read anew; what cannot be is logged."""
+        for name, text in texts.items():
+            try:
+                self._change(self._server.config.parse({name: text}))
+            except OptionError as error:
+                _log.warning("option not taken over: %s", error)
+
+    def _change(self, values: Mapping[str, Any]) -> None:
+        config = self._server.config
+        before = {name: config.value(name) for name in values}
+        config.commit(values)
+        try:
+            self._apply(values)
+        except OptionError:
+            config.commit(before)
+            self._apply(before)
+            raise
+
+    def _apply(self, names: Iterable[str]) -> None:
+        for applier in dict.fromkeys(map(self._appliers.get, names)):
+            if applier is not None:
+                applier()
+
+    def _apply_plain(self) -> None:
+        config = self._server.config
+        self.databases = config.integer("databases")
+        self.keepalive_s = config.integer("tcp-keepalive")
+        self.protected_mode = config.boolean("protected-mode")
+        self.timeout_s = config.integer("timeout")
+        self.tracks_latency = config.boolean("latency-tracking")
+
+    def _apply_password(self) -> None:
+        self.password = self._server.config.text("requirepass")
+        for client in self._server.clients.values():
+            client.apply()
+
+    def _apply_max_clients(self) -> None:
+        wanted = self._server.config.integer("maxclients")
+        possible = _descriptors_for(wanted)
+        if possible < wanted:
+            raise OptionError(
+                "maxclients",
+                "The operating system is not able to handle the specified number of clients, "
+                f"try with {possible}",
+            )
+        self.max_clients = wanted
+
+    def _apply_output_limits(self) -> None:
+        limits = self._server.config.value("client-output-buffer-limit")
+        for number, limit in enumerate(limits):
+            self._server.frontend.set_output_limit(number, *limit)
+
+    def _apply_query_limit(self) -> None:
+        limit = self._server.config.integer("client-query-buffer-limit")
+        self._server.frontend.query_limit_bytes = limit
+
+    def _apply_bulk_limit(self) -> None:
+        limit = self._server.config.integer("proto-max-bulk-len")
+        self._server.frontend.request_limits.bulk_bytes = limit
+        for client in self._server.clients.values():
+            client.max_bulk_bytes = limit
+
+    def _apply_log_level(self) -> None:
+        _log.setLevel(_LOG_LEVELS[self._server.config.text("loglevel")])
+
+    def _apply_arena(self) -> None:
+        server = self._server
+        try:
+            check_limit(server.arena, server.config.integer("maxmemory"))
+        except ConfigurationError as error:
+            raise OptionError("maxmemory", str(error)) from error
+        configure_arena(server.arena, server.config)
