@@ -42,7 +42,8 @@ def counters_of(keys: Sequence[Any]) -> list[Any]:
 
 def dict_peer(keys: Sequence[Any], name: str = "dict") -> Peer:
     """A private dict: what no shared cache can beat."""
-    store = dict.fromkeys(keys, VALUE)
+    # a value of its own for each key, as a cache has them
+    store = {key: bytes(bytearray(VALUE)) for key in keys}
     return Peer(
         name,
         {

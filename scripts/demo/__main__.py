@@ -57,7 +57,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     add = parser.add_argument
     add("--once", action="store_true", help="end after the report; the exit code tells")
     add("--workers", type=int, default=3, metavar="N", help="gunicorn workers (default: 3)")
-    add("--requests", type=int, default=30_000, metavar="N", help="HTTP requests (default: 30,000)")
+    add("--requests", type=int, default=60_000, metavar="N", help="HTTP requests (default: 60,000)")
     add("--visitors", type=int, default=8, metavar="N", help="connections at a time (default: 8)")
     add("--maxmemory", default="16mb", metavar="SIZE", help="size of the cache (default: 16mb)")
     add("--port", type=int, default=0, metavar="N", help="of the application (default: a free one)")
@@ -137,7 +137,9 @@ def _milliseconds(seconds: float) -> str:
 def _short(nanoseconds: float | None) -> str:
     if nanoseconds is None:
         return "none"
-    return f"{nanoseconds:.0f} ns" if nanoseconds < 1000 else f"{nanoseconds / 1e3:.1f} µs"
+    if nanoseconds < 1e3:
+        return f"{nanoseconds:.0f} ns"
+    return f"{nanoseconds / 1e3:.1f} µs" if nanoseconds < 1e6 else f"{nanoseconds / 1e6:.1f} ms"
 
 
 def _percentiles(texts: Sequence[str]) -> str:

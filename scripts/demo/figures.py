@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -54,6 +55,7 @@ class Figures:
     def __init__(self, cache: redis.Redis) -> None:
         self._cache = cache
         self._registered_pid = 0
+        self._begun: deque[tuple[int, str]] = deque()
 
     def hit(self, read_ns: int) -> None:
         """Count a page found in the cache."""
@@ -100,9 +102,13 @@ class Figures:
         self._count_second("requests")
 
     def _count_second(self, name: str) -> None:
-        key = f"stat:{name}:{int(time.time())}"
+        # No TTL, which would let them be evicted: whoever began a second removes it in the end.
+        now = int(time.time())
+        key = f"stat:{name}:{now}"
         if self._cache.incr(key) == 1:
-            self._cache.expire(key, 2 * _HISTORY_SECONDS)
+            self._begun.append((now, key))
+            while self._begun[0][0] < now - 2 * _HISTORY_SECONDS:
+                self._cache.delete(self._begun.popleft()[1])
 
     def _history(self) -> list[tuple[int, int]]:
         """Requests and hits of each of the last seconds that are over, oldest first."""

@@ -132,6 +132,8 @@ def end_on_signals() -> Iterator[None]:
 
     numbers = (signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, leave) for number in numbers}
+    # a shell that starts a script in the background has it ignore Ctrl-C
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

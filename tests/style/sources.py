@@ -103,6 +103,8 @@ def imports_of(path: Path) -> Iterator[Import]:
 def _from_import(importer: str, module: str, names: list[str], line: int) -> Iterator[Import]:
     """``from a import b`` imports ``a.b`` if that is a module, else ``a``."""
     for name in names or [""]:
+        if name == "__version__":  # a constant that every layer may tell
+            continue
         inner = f"{module}.{name}"
         yield Import(importer, inner if name and _module_exists(inner) else module, line)
 

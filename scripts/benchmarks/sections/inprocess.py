@@ -1,6 +1,6 @@
 """One call from Python: the in-process door beside a dict and the caches of others.
 
-Each loop makes the same calls with the same 10,000 keys of 16 bytes and values of 100 bytes; its
+Each loop makes the same calls with the same 1,000 keys of 16 bytes and values of 100 bytes; its
 own cost is in every figure.
 """
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OURS", "run"]
 
-_KEYS = 10_000
+_KEYS = 1_000
+_MANY_KEYS = 100_000
 OURS = "shmcache"
 _OURS_STR = "shmcache, str keys"
 _DICT_STR = "dict, str keys"
@@ -38,8 +39,8 @@ def run(bench: Bench) -> None:
     """Measure get, set and incr of every peer that is installed."""
     keys = keys_for(_KEYS)
     with ExitStack() as stack:
-        peers = _open_peers(bench, stack, keys)
         names = [key.decode() for key in keys]
+        peers = _open_peers(bench, stack, keys, names)
         contenders: dict[Contender, Callable[[], float]] = {}
         for peer in peers:
             calls_with: Sequence[Any] = names if "str keys" in peer.name else keys
@@ -47,6 +48,7 @@ def run(bench: Bench) -> None:
                 contenders[peer.name, operation] = _sized(loop, calls_with, bench.quick)
         with bench.progress(len(contenders) * bench.rounds) as progress:
             measured = interleaved(contenders, bench.rounds, progress)
+        _other_keys(bench, stack)
     typical = medians(measured)
     for operation in (READ, STORE, INCREMENT):
         of_this = {name: ns for (name, done), ns in typical.items() if done == operation}
@@ -57,9 +59,10 @@ def run(bench: Bench) -> None:
     _judge(bench, measured)
 
 
-def _open_peers(bench: Bench, stack: ExitStack, keys: Sequence[bytes]) -> list[Peer]:
+def _open_peers(
+    bench: Bench, stack: ExitStack, keys: Sequence[bytes], names: Sequence[str]
+) -> list[Peer]:
     enter = stack.enter_context
-    names = [key.decode() for key in keys]
     daemon = enter(Daemon(bench.cache_name, bench.directory, maxmemory="64mb", save=""))
     peers = [
         dict_peer(keys),
@@ -86,6 +89,29 @@ def _open_peers(bench: Bench, stack: ExitStack, keys: Sequence[bytes]) -> list[P
     else:
         peers.append(redis_peer(redis.Redis(unix_socket_path=str(path)), keys, _REDIS))
     return peers
+
+
+def _other_keys(bench: Bench, stack: ExitStack) -> None:
+    """GET where a dict has it less easy than in the targets; for information."""
+    _compare_gets(bench, stack, "keys built anew", keys_for(_KEYS), keys_for(_KEYS))
+    many = keys_for(_MANY_KEYS)
+    _compare_gets(bench, stack, f"{_MANY_KEYS:,} keys", many, many)
+
+
+def _compare_gets(
+    bench: Bench, stack: ExitStack, title: str, stored: list[bytes], asked: list[bytes]
+) -> None:
+    """Store under some keys and ask with others that are equal, or with the very same objects."""
+    name = f"{bench.cache_name}-{len(stored)}"
+    daemon = stack.enter_context(Daemon(name, bench.directory, maxmemory="128mb", save=""))
+    peers = [dict_peer(stored), redis_peer(daemon.attach(), stored, OURS)]
+    contenders = {peer.name: _sized(peer.loops[READ], asked, bench.quick) for peer in peers}
+    with bench.progress(len(contenders) * bench.rounds) as progress:
+        measured = interleaved(contenders, bench.rounds, progress)
+    ratio = median_ratio(measured[OURS], measured["dict"])
+    for peer, nanoseconds in medians(measured).items():
+        note = f"{ratio:.2f} × dict" if peer == OURS else ""
+        bench.figure(f"{READ}  {peer}, {title}", nanoseconds, "ns", note)
 
 
 def _sized(loop: Loop, keys: Sequence[Any], quick: bool) -> Callable[[], float]:
