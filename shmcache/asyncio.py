@@ -1,0 +1,221 @@
+"""The asyncio counterpart of :func:`shmcache.attach`.
+
+>>> import shmcache.asyncio
+>>> cache = shmcache.asyncio.attach()
+>>> await cache.get("user:1")
+
+What happens in this process is done when the coroutine first runs: awaiting it never suspends, so
+no other task gets a turn and the event loop is not touched. All else goes through the daemon's
+socket as :mod:`redis.asyncio` does it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import redis
+import redis.asyncio
+from redis.asyncio.client import Pipeline
+
+from shmcache.client.batch import run_batch
+from shmcache.client.codec import Codec
+from shmcache.client.inline import InlineCommands
+from shmcache.client.plumbing import (
+    attachment_for,
+    is_select,
+    read_shm_url,
+    require_socket,
+    select_reply,
+    wire_protocol,
+)
+from shmcache.client.replies import AsyncAnswer, translate
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from shmcache.client.attachment import Attachment
+
+__all__ = ["AsyncClient", "AsyncInlinePipeline", "attach"]
+
+
+def attach(
+    target: str = "default", *, db: int = 0, writable: bool = False, **options: Any
+) -> AsyncClient:
+    """Return an asyncio client of a cache on this machine.
+
+    Takes and raises what :func:`shmcache.attach` does, ``options`` being those of
+    :class:`redis.asyncio.Redis`. Attaching itself makes a few system calls, and by socket asks the
+    daemon, without the event loop.
+    """
+    url = read_shm_url(target)
+    if url is not None:
+        options |= url.options
+        target, writable, db = url.name, writable or url.writable, options.pop("db", db)
+    attachment = attachment_for(target, writable, _synchronous(options))
+    return AsyncClient(attachment=attachment, db=db, **options)
+
+
+def _synchronous(options: dict[str, Any]) -> dict[str, Any]:
+    """The options without an asyncio retry policy, which a blocking question cannot use."""
+    return {name: value for name, value in options.items() if name != "retry"}
+
+
+class AsyncClient(redis.asyncio.Redis):
+    """A :class:`redis.asyncio.Redis` with a cache's arena at hand. Made by :func:`attach`."""
+
+    _attachment: Attachment | None = None
+    _inline: InlineCommands | None = None
+
+    def __init__(self, *, attachment: Attachment | None = None, **options: Any) -> None:
+        if attachment is not None and "connection_pool" not in options:
+            options["unix_socket_path"] = attachment.likely_socket_path
+        super().__init__(**options)
+        self._attachment = attachment
+        if attachment is not None:
+            self._codec = Codec(self.connection_pool)
+            self._bind(int(self.connection_pool.connection_kwargs.get("db") or 0))
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> Self:  # type: ignore[override]
+        """Return a client for ``shm://NAME?db=1&writable=yes``, or for any URL of redis-py's."""
+        parts = read_shm_url(url)
+        if parts is None:
+            return cast("Self", super().from_url(url, **options))
+        writable = bool(options.pop("writable", False)) or parts.writable
+        options |= parts.options
+        attachment = attachment_for(parts.name, writable, _synchronous(options))
+        return cls(attachment=attachment, **options)
+
+    @property
+    def writable(self) -> bool:
+        """Whether writes happen in this process."""
+        arena = self._attachment.arena if self._attachment is not None else None
+        return arena is not None and arena.writable
+
+    def client(self) -> Self:
+        """Return a client with one connection of its own, on the same cache."""
+        return type(self)(
+            attachment=self._attachment,
+            connection_pool=self.connection_pool,
+            single_connection_client=True,
+        )
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> AsyncInlinePipeline:
+        """Return an object that queues commands and runs them together."""
+        return AsyncInlinePipeline(
+            self._current_inline(),
+            self.connection_pool,
+            self.response_callbacks,
+            transaction,
+            shard_hint,
+        )
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Run a command in this process if that can be, else through the socket."""
+        inline = self._current_inline()
+        if inline is None:
+            return await super().execute_command(*args, **options)
+        if is_select(args[0]):
+            return await self._select(inline, args, options)
+        answer = inline.answer(args, AsyncAnswer)
+        if answer is not None:
+            return await self.parse_response(cast("Any", answer), args[0], **options)
+        require_socket(inline.attachment, args)
+        try:
+            return await super().execute_command(*args, **options)
+        except redis.ResponseError as error:
+            translated = translate(error)
+            if translated is error:
+                raise
+            raise translated from error
+
+    async def _select(
+        self, inline: InlineCommands, args: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        """Change the database of what runs here and of what travels."""
+        words = inline.codec.words(args)
+        answer = inline.wrap(select_reply(words), AsyncAnswer)
+        response = await self.parse_response(cast("Any", answer), args[0], **options)
+        db = int(words[1])
+        if self.connection is not None:
+            await super().execute_command(*args, **options)
+            self.connection.db = db
+        else:
+            self.connection_pool.connection_kwargs["db"] = db
+            await self.connection_pool.disconnect(inuse_connections=False)
+            self.connection_pool.reset()
+        self._bind(db)
+        return response
+
+    def _bind(self, db: int) -> None:
+        assert self._attachment is not None
+        self._inline = InlineCommands(
+            self._attachment,
+            db=db,
+            codec=self._codec,
+            protocol=wire_protocol(self.connection_pool.connection_kwargs),
+        )
+
+    def _current_inline(self) -> InlineCommands | None:
+        attachment = self._attachment
+        if attachment is not None and attachment.is_due:
+            attachment.look_after()
+            self.connection_pool.connection_kwargs["path"] = attachment.likely_socket_path
+        return self._inline
+
+
+class AsyncInlinePipeline(Pipeline):
+    """A :class:`redis.asyncio.client.Pipeline` of which no part need travel.
+
+    When every command can run in this process they do: one after the other, or, as a transaction,
+    as one atomic step. When one cannot, all go through the socket, so that they keep their order.
+    """
+
+    def __init__(
+        self,
+        inline: InlineCommands | None,
+        connection_pool: redis.asyncio.ConnectionPool,
+        response_callbacks: MutableMapping[Any, Any],
+        transaction: bool,
+        shard_hint: str | None,
+    ) -> None:
+        super().__init__(connection_pool, response_callbacks, transaction, shard_hint)
+        self._inline = inline
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """Run the queued commands and return their responses."""
+        if self._inline is None or not self.command_stack or self.watching or self.scripts:
+            return await super().execute(raise_on_error)
+        try:
+            atomic = bool(self.is_transaction or self.explicit_transaction)
+            answers = run_batch(self._inline, cast("Any", self), AsyncAnswer, atomic=atomic)
+            if answers is not None:
+                return await self._responses(cast("list[AsyncAnswer]", answers), raise_on_error)
+            require_socket(self._inline.attachment, self.command_stack[0][0])
+        except BaseException:
+            await self.reset()
+            raise
+        return await super().execute(raise_on_error)
+
+    async def _responses(self, answers: list[AsyncAnswer], raise_on_error: bool) -> list[Any]:
+        responses: list[Any] = []
+        for answer, (args, options) in zip(answers, self.command_stack, strict=True):
+            try:
+                responses.append(await self.parse_response(cast("Any", answer), args[0], **options))
+            except redis.ResponseError as error:
+                responses.append(error)
+        stack = self.command_stack
+        await self.reset()
+        if raise_on_error:
+            self.raise_first_error(stack, responses)
+        return responses
+
+    async def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """Parse one response; a failure that this package has a class for comes as that."""
+        try:
+            return await super().parse_response(connection, command_name, **options)
+        except redis.ResponseError as error:
+            translated = translate(error)
+            if translated is error:
+                raise
+            raise translated from error

@@ -1,0 +1,133 @@
+/* The C that Cython cannot say: a method table whose entries share one way out.
+ *
+ * Each entry calls short_NAME and, when that returns NULL, inprocess_long_way with the entry's
+ * index; both are Cython functions of _inprocess.pyx. The table is turned into descriptors of a
+ * given class by inprocess_describe. */
+#ifndef INPROCESS_H
+#define INPROCESS_H
+
+#include <Python.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* X(method, short way, text signature, summary). Two methods may share a short way. */
+#define INPROCESS_METHODS(X)                                                                       \
+    X(get, get, "name", "Return the value at ``name``, or None.")                                  \
+    X(mget, mget, "keys, *args", "Return the values of all keys, as of one instant.")              \
+    X(exists, exists, "*names", "Return how many of ``names`` exist.")                             \
+    X(__contains__, exists, "name", "Whether the key exists.")                                     \
+    X(strlen, strlen, "name", "Return the length of the value at ``name``, in bytes.")             \
+    X(ttl, ttl, "name", "Return the seconds left, -1 without an expiry, -2 without the key.")      \
+    X(pttl, pttl, "name", "Return the milliseconds left, -1 without expiry, -2 without the key.")  \
+    X(set, set,                                                                                    \
+      "name, value, ex=None, px=None, nx=False, xx=False, keepttl=False, get=False, exat=None, "   \
+      "pxat=None, **options",                                                                      \
+      "Set ``name`` to ``value``.")                                                                \
+    X(setnx, setnx, "name, value", "Set ``name`` to ``value`` if it does not exist.")              \
+    X(setex, setex, "name, time, value", "Set ``name`` to ``value`` for ``time`` seconds.")        \
+    X(psetex, psetex, "name, time_ms, value", "Set ``name`` to ``value`` for milliseconds.")       \
+    X(incr, incrby, "name, amount=1", "Add ``amount`` to the integer at ``name``.")                \
+    X(incrby, incrby, "name, amount=1", "Add ``amount`` to the integer at ``name``.")              \
+    X(decr, decrby, "name, amount=1", "Subtract ``amount`` from the integer at ``name``.")         \
+    X(decrby, decrby, "name, amount=1", "Subtract ``amount`` from the integer at ``name``.")       \
+    X(append, append, "key, value", "Append to the value at ``key``; return its new length.")      \
+    X(delete, delete, "*names", "Delete keys; return how many there were.")                        \
+    X(unlink, delete, "*names", "Delete keys; return how many there were.")                        \
+    X(expire, expire, "name, time, **options", "Let ``name`` die in ``time`` seconds.")            \
+    X(pexpire, pexpire, "name, time, **options", "Let ``name`` die in ``time`` milliseconds.")
+
+/* What the interpreter hands to a METH_FASTCALL | METH_KEYWORDS method. */
+typedef struct inprocess_call {
+    PyObject *self;
+    PyObject *const *args; /* positional ones, then the values of the keyword ones */
+    Py_ssize_t count;      /* of the positional ones */
+    PyObject *names;       /* tuple of the keywords, NULL when there are none */
+} inprocess_call;
+
+enum inprocess_method {
+#define X(method, way, signature, summary) INPROCESS_##method,
+    INPROCESS_METHODS(X)
+#undef X
+        INPROCESS_METHOD_COUNT
+};
+
+static PyObject *inprocess_long_way(const inprocess_call *call, int method);
+
+#define X(method, way, signature, summary)                                                         \
+    static PyObject *short_##way(const inprocess_call *call);                                      \
+    static PyObject *inprocess_##method(PyObject *self, PyObject *const *args, Py_ssize_t count,   \
+                                        PyObject *names)                                           \
+    {                                                                                              \
+        const inprocess_call call = {self, args, count, names};                                    \
+        PyObject *result = short_##way(&call);                                                     \
+        if (__builtin_expect(result != NULL, 1)) return result;                                    \
+        return inprocess_long_way(&call, INPROCESS_##method);                                      \
+    }
+INPROCESS_METHODS(X)
+#undef X
+
+static PyMethodDef inprocess_methods[] = {
+#define X(method, way, signature, summary)                                                         \
+    {#method, (PyCFunction)(void (*)(void))inprocess_##method, METH_FASTCALL | METH_KEYWORDS,      \
+     #method "($self, " signature ")\n--\n\n" summary},
+    INPROCESS_METHODS(X)
+#undef X
+};
+
+/* A descriptor of method number `method` for instances of `owner`. */
+static PyObject *inprocess_describe(PyObject *owner, int method)
+{
+    return PyDescr_NewMethod((PyTypeObject *)owner, &inprocess_methods[method]);
+}
+
+/* Whether `descriptor` was made by inprocess_describe for this method, of whatever class. */
+static int inprocess_is_short(PyObject *descriptor, int method)
+{
+    return Py_TYPE(descriptor) == &PyMethodDescr_Type &&
+           ((PyMethodDescrObject *)descriptor)->d_method == &inprocess_methods[method];
+}
+
+enum { INPROCESS_STACK_ARGS = 16 };
+
+/* function(self, *args, **names) */
+static PyObject *inprocess_forward(PyObject *function, const inprocess_call *call)
+{
+    PyObject *stack[INPROCESS_STACK_ARGS + 1];
+    PyObject **all = stack, *result;
+    Py_ssize_t total = call->count + (call->names ? PyTuple_GET_SIZE(call->names) : 0);
+    if (total > INPROCESS_STACK_ARGS) {
+        all = PyMem_New(PyObject *, (size_t)total + 1);
+        if (!all) return PyErr_NoMemory();
+    }
+    all[0] = call->self;
+    memcpy(all + 1, call->args, (size_t)total * sizeof *all);
+    result = PyObject_Vectorcall(function, all, (size_t)call->count + 1, call->names);
+    if (all != stack) PyMem_Free(all);
+    return result;
+}
+
+static inline int64_t inprocess_clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Decimal digits of `value` at `out`, which has room for 20 bytes; returns how many. */
+static inline Py_ssize_t inprocess_format(int64_t value, char *out)
+{
+    char reversed[20];
+    Py_ssize_t digits = 0, length = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        reversed[digits++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0) out[length++] = '-';
+    while (digits) out[length++] = reversed[--digits];
+    return length;
+}
+
+#endif

@@ -1,0 +1,561 @@
+# cython: language_level=3, binding=False, boundscheck=False, wraparound=False, cdivision=True
+"""The client's hottest commands, each one C call from the interpreter to the arena.
+
+Every method here has two ways. The *short* one takes positional arguments of exactly ``bytes``,
+``str`` and ``int``, talks to the arena and returns what redis-py would. Whatever else comes (other
+types, rare options, no arena, a stripe that stayed locked) goes the *long* way: the method of that
+name in redis-py, which ends in ``execute_command``. So redis-py alone decides what odd arguments
+mean, and a short way may refuse anything: it returns NULL and sets no exception.
+
+The methods are not members of :class:`InProcess`; :func:`install` makes them anew for each class.
+CPython calls a C method by its specialised path only when the object's type is exactly the
+descriptor's; through an inherited descriptor a call takes half as long again.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.exc cimport PyErr_Clear, PyErr_Occurred
+from cpython.long cimport PyLong_CheckExact
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_Decode
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.stdint cimport INT64_MIN, int64_t, uint32_t
+
+from shmcache.arena._arena cimport Arena, sc_info
+
+from shmcache.errors import ArenaBusy, ShmcacheError
+
+cdef extern from "Python.h":
+    PyObject *Py_None
+    PyObject *Py_False
+    PyObject *Py_True
+    bint PyUnicode_IS_COMPACT_ASCII(PyObject *text)
+    Py_ssize_t PyUnicode_GET_LENGTH(PyObject *text)
+    const char *PyUnicode_DATA(PyObject *text)
+    int64_t as_int64 "PyLong_AsLongLong"(PyObject *number) noexcept
+    ctypedef struct PyMethodDef:
+        const char *ml_name
+
+cdef extern from "<time.h>":
+    enum:
+        CLOCK_MONOTONIC_COARSE
+        CLOCK_REALTIME
+
+cdef extern from "_inprocess.h":
+    ctypedef struct inprocess_call:
+        PyObject *self
+        PyObject *const *args
+        Py_ssize_t count
+        PyObject *names
+
+    int INPROCESS_METHOD_COUNT
+    PyMethodDef inprocess_methods[]
+    object inprocess_describe(object owner, int method)
+    bint inprocess_is_short(PyObject *descriptor, int method) noexcept
+    PyObject *inprocess_forward(PyObject *function, const inprocess_call *call) except NULL
+    int64_t inprocess_clock_ms(int clock) noexcept
+    Py_ssize_t inprocess_format(int64_t value, char *out) noexcept
+
+cdef enum:
+    # How many calls may pass between two looks at the clock, and how often the arena is looked
+    # after: that its arena was replaced, a client notices after a second and so many calls.
+    CALLS_PER_LOOK = 16
+    LOOK_EVERY_MS = 1000
+    MAX_KEY_BYTES = 0xffff  # sc_entry.key_bytes; a longer key goes the long way to its error
+    SET_NX = 1
+    SET_XX = 2
+
+cdef int64_t MAX_EXPIRY = <int64_t>1 << 40  # beyond, the long way decides what is too large
+
+cdef enum codec:
+    CODEC_BYTES
+    CODEC_UTF8
+    CODEC_OTHER
+
+cdef struct span:
+    const char *bytes
+    Py_ssize_t length
+
+
+cdef class InProcess:
+    """What the short ways need to know of a client: its arena, its database, its codec."""
+
+    cdef Arena arena          # None: every command goes the long way
+    cdef uint32_t db
+    cdef int calls_left       # until the next look at the clock; 0 while the short way is closed
+    cdef bint writable
+    cdef bint diverted        # a response callback was replaced: everything goes the long way
+    cdef bint text_is_utf8    # a str argument may be taken as its UTF-8 bytes
+    cdef codec decode
+    cdef int64_t looked_ms
+    cdef bytes encoding
+    cdef bytes encoding_errors
+
+    def _bind_arena(self, Arena arena, int db):
+        """Use ``arena`` (None: none) and logical database ``db`` from now on."""
+        self.arena = arena
+        self.db = db
+        self.writable = arena is not None and arena.writable
+        self.calls_left = 0
+        self.looked_ms = inprocess_clock_ms(CLOCK_MONOTONIC_COARSE)
+
+    def _bind_codec(self, str encoding, str encoding_errors, bint decode_responses):
+        """Use redis-py's three settings of that name from now on."""
+        is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        self.encoding = encoding.encode()
+        self.encoding_errors = encoding_errors.encode()
+        self.text_is_utf8 = is_utf8 and encoding_errors == "strict"
+        self.decode = CODEC_BYTES
+        if decode_responses:
+            self.decode = CODEC_UTF8 if is_utf8 else CODEC_OTHER
+
+    def _divert(self):
+        """Send every command the long way from now on."""
+        self.diverted = True
+        self.calls_left = 0
+
+    def _look_after_arena(self):
+        """Called about once a second while the client is in use; may bind another arena."""
+
+    def _without_arena(self, method, args, names):
+        """Call redis-py's ``method`` through the socket."""
+        raise NotImplementedError
+
+    def _translate(self, error):
+        """Return the exception that redis-py's user should see for one of the engine's."""
+        return error
+
+    cdef inline bint ready(self) except -1:
+        """Whether the short way is open."""
+        if self.calls_left > 0:
+            self.calls_left -= 1
+            return True
+        return self.look()
+
+    cdef bint look(self) except -1:
+        cdef int64_t now
+        if self.arena is None or self.diverted:
+            return False
+        now = inprocess_clock_ms(CLOCK_MONOTONIC_COARSE)
+        if now - self.looked_ms >= LOOK_EVERY_MS:
+            self.looked_ms = now
+            self._look_after_arena()
+            if self.arena is None:
+                return False
+        self.calls_left = CALLS_PER_LOOK
+        return True
+
+    cdef inline bint point(self, PyObject *argument, span *out) noexcept:
+        """Point ``out`` at the bytes to send for an argument, inside the object itself."""
+        if PyBytes_CheckExact(<object>argument):
+            out.bytes = PyBytes_AS_STRING(<object>argument)
+            out.length = PyBytes_GET_SIZE(<object>argument)
+            return True
+        if PyUnicode_CheckExact(<object>argument) and self.text_is_utf8:
+            if PyUnicode_IS_COMPACT_ASCII(argument):
+                out.bytes = PyUnicode_DATA(argument)
+                out.length = PyUnicode_GET_LENGTH(argument)
+                return True
+        return False
+
+    cdef inline bint key(self, PyObject *argument, span *out) noexcept:
+        return self.point(argument, out) and out.length <= MAX_KEY_BYTES
+
+    cdef object decoded(self, object value):
+        cdef char *text
+        if value is None:
+            return None
+        text = PyBytes_AS_STRING(value)
+        if self.decode == CODEC_UTF8:
+            return PyUnicode_DecodeUTF8(text, PyBytes_GET_SIZE(value), self.encoding_errors)
+        return PyUnicode_Decode(text, PyBytes_GET_SIZE(value), self.encoding, self.encoding_errors)
+
+
+cdef inline InProcess client_of(const inprocess_call *call):
+    return <InProcess>call.self
+
+
+cdef inline bint positional(const inprocess_call *call, Py_ssize_t count) noexcept:
+    return call.names == NULL and call.count == count
+
+
+cdef inline PyObject *give(object value) noexcept:
+    """A new reference for the interpreter."""
+    Py_INCREF(value)
+    return <PyObject *>value
+
+
+# ---- arguments ------------------------------------------------------------------------------------
+
+cdef struct value_argument:
+    span text
+    PyObject *owned  # what `text` points into if not the argument itself; to be given back
+    char digits[24]
+
+
+cdef bint take_value(InProcess self, PyObject *argument, value_argument *out) except -1:
+    """The bytes that redis-py would send for a value. False: the long way."""
+    cdef int64_t number
+    out.owned = NULL
+    if self.point(argument, &out.text):
+        return True
+    if take_integer(argument, &number):
+        out.text.bytes = out.digits
+        out.text.length = inprocess_format(number, out.digits)
+        return True
+    if PyUnicode_CheckExact(<object>argument) and self.text_is_utf8:
+        encoded = PyUnicode_AsUTF8String(<object>argument)
+        out.owned = give(encoded)
+        out.text.bytes = PyBytes_AS_STRING(encoded)
+        out.text.length = PyBytes_GET_SIZE(encoded)
+        return True
+    return False
+
+
+cdef inline bint take_integer(PyObject *argument, int64_t *out) noexcept:
+    """An exact int that fits 64 bits; bool and larger ones go the long way."""
+    if not PyLong_CheckExact(<object>argument):
+        return False
+    out[0] = as_int64(argument)
+    if out[0] == -1 and PyErr_Occurred() != NULL:
+        PyErr_Clear()
+        return False
+    return True
+
+
+cdef inline bint take_expiry(PyObject *argument, int64_t unit_ms,
+                             int64_t *expire_ms) noexcept:
+    """A time to live as the time of death; anything doubtful goes the long way to its error."""
+    cdef int64_t amount
+    if not take_integer(argument, &amount) or amount <= 0 or amount > MAX_EXPIRY:
+        return False
+    expire_ms[0] = inprocess_clock_ms(CLOCK_REALTIME) + amount * unit_ms
+    return True
+
+
+cdef struct set_options:
+    int64_t expire_ms
+    uint32_t flags
+
+
+cdef bint take_set_options(const inprocess_call *call, set_options *out) except -1:
+    """SET's keyword options: at most one of ex and px, and at most one of nx and xx."""
+    cdef Py_ssize_t index
+    cdef PyObject *value
+    cdef str name
+    for index in range(PyTuple_GET_SIZE(<tuple>call.names)):
+        name = <str>PyTuple_GET_ITEM(<tuple>call.names, index)
+        value = call.args[call.count + index]
+        if name == "ex" or name == "px":
+            if value == Py_None:
+                continue
+            if out.expire_ms or not take_expiry(value, 1000 if name == "ex" else 1, &out.expire_ms):
+                return False
+        elif name == "nx" or name == "xx":
+            if value == Py_False:
+                continue
+            if out.flags or value != Py_True:
+                return False
+            out.flags = SET_NX if name == "nx" else SET_XX
+        else:
+            return False
+    return True
+
+
+# ---- short ways: reads ----------------------------------------------------------------------------
+
+cdef PyObject *short_get "short_get"(const inprocess_call *call) except? NULL:
+    cdef span key
+    self = client_of(call)
+    if not positional(call, 1) or not self.key(call.args[0], &key) or not self.ready():
+        return NULL
+    arena = self.arena
+    value = arena.get_raw(self.db, key.bytes, <uint32_t>key.length)
+    if self.decode != CODEC_BYTES:
+        value = self.decoded(value)
+    return give(value)
+
+
+cdef PyObject *short_mget "short_mget"(const inprocess_call *call) except? NULL:
+    """``mget([key, ...])`` and ``mget(key, ...)``."""
+    self = client_of(call)
+    if call.names != NULL or call.count == 0 or not self.ready():
+        return NULL
+    keys = <object>call.args[0]
+    if call.count > 1 or type(keys) not in (list, tuple):
+        keys = [<object>call.args[index] for index in range(call.count)]
+    keys = encoded_keys(self, keys)
+    if not keys:
+        return NULL
+    arena = self.arena
+    values = arena.get_many(self.db, keys)
+    if self.decode != CODEC_BYTES:
+        values = [self.decoded(value) for value in values]
+    return give(values)
+
+
+cdef list encoded_keys(InProcess self, object keys):
+    """The keys as bytes; None when one of them takes redis-py's encoder."""
+    cdef span ignored
+    encoded = []
+    for key in keys:
+        if not self.key(<PyObject *>key, &ignored):
+            return None
+        encoded.append(key if PyBytes_CheckExact(key) else PyUnicode_AsUTF8String(key))
+    return encoded
+
+
+cdef enum found:
+    LONG_WAY = -2
+    MISSING = 0
+    PRESENT = 1
+
+
+cdef int describe(const inprocess_call *call, sc_info *info, bint touch) except -1:
+    """An enum found: the key's entry, for the commands that answer from it alone."""
+    cdef span key
+    self = client_of(call)
+    if not positional(call, 1) or not self.key(call.args[0], &key) or not self.ready():
+        return LONG_WAY
+    arena = self.arena
+    return arena.describe_raw(self.db, key.bytes, <uint32_t>key.length, touch, info)
+
+
+cdef PyObject *short_exists "short_exists"(const inprocess_call *call) except? NULL:
+    cdef sc_info info
+    cdef int state = describe(call, &info, False)
+    return NULL if state == LONG_WAY else give(state)
+
+
+cdef PyObject *short_strlen "short_strlen"(const inprocess_call *call) except? NULL:
+    cdef sc_info info
+    cdef int state = describe(call, &info, True)
+    if state == LONG_WAY:
+        return NULL
+    return give(info.value_bytes if state == PRESENT else 0)
+
+
+cdef PyObject *time_to_live(const inprocess_call *call, int64_t unit_ms) except? NULL:
+    cdef sc_info info
+    cdef int64_t left
+    cdef int state = describe(call, &info, False)
+    if state == LONG_WAY:
+        return NULL
+    if state == MISSING:
+        return give(-2)
+    if info.expire_ms == 0:
+        return give(-1)
+    left = max(<int64_t>info.expire_ms - inprocess_clock_ms(CLOCK_REALTIME), <int64_t>0)
+    return give((left + unit_ms // 2) // unit_ms)
+
+
+cdef PyObject *short_ttl "short_ttl"(const inprocess_call *call) except? NULL:
+    return time_to_live(call, 1000)
+
+
+cdef PyObject *short_pttl "short_pttl"(const inprocess_call *call) except? NULL:
+    return time_to_live(call, 1)
+
+
+# ---- short ways: writes ---------------------------------------------------------------------------
+
+cdef inline bint may_write(const inprocess_call *call) except -1:
+    self = client_of(call)
+    return self.writable and self.ready()
+
+
+cdef PyObject *store(const inprocess_call *call, Py_ssize_t value_at,
+                     const set_options *options) except? NULL:
+    """True, or None when a condition was not met."""
+    cdef span key
+    cdef value_argument value
+    cdef int done
+    self = client_of(call)
+    if not self.key(call.args[0], &key) or not take_value(self, call.args[value_at], &value):
+        return NULL
+    arena = self.arena
+    try:
+        done = arena.set_raw(self.db, key.bytes, <uint32_t>key.length, value.text.bytes,
+                             value.text.length, options.expire_ms, options.flags)
+    finally:
+        Py_XDECREF(value.owned)
+    return give(True if done else None)
+
+
+cdef PyObject *short_set "short_set"(const inprocess_call *call) except? NULL:
+    cdef set_options options
+    if call.count != 2 or not may_write(call):
+        return NULL
+    options.expire_ms = 0
+    options.flags = 0
+    if call.names != NULL and not take_set_options(call, &options):
+        return NULL
+    return store(call, 1, &options)
+
+
+cdef PyObject *short_setnx "short_setnx"(const inprocess_call *call) except? NULL:
+    cdef set_options options
+    cdef PyObject *done
+    if not positional(call, 2) or not may_write(call):
+        return NULL
+    options.expire_ms = 0
+    options.flags = SET_NX
+    done = store(call, 1, &options)
+    if done != Py_None:
+        return done
+    Py_XDECREF(done)
+    return give(False)
+
+
+cdef PyObject *set_for(const inprocess_call *call, int64_t unit_ms) except? NULL:
+    cdef set_options options
+    options.flags = 0
+    if not positional(call, 3) or not may_write(call):
+        return NULL
+    if not take_expiry(call.args[1], unit_ms, &options.expire_ms):
+        return NULL
+    return store(call, 2, &options)
+
+
+cdef PyObject *short_setex "short_setex"(const inprocess_call *call) except? NULL:
+    return set_for(call, 1000)
+
+
+cdef PyObject *short_psetex "short_psetex"(const inprocess_call *call) except? NULL:
+    return set_for(call, 1)
+
+
+cdef PyObject *add(const inprocess_call *call, int sign) except? NULL:
+    cdef span key
+    cdef int64_t amount = 1
+    if call.names != NULL or call.count < 1 or call.count > 2 or not may_write(call):
+        return NULL
+    if call.count == 2 and (not take_integer(call.args[1], &amount) or amount == INT64_MIN):
+        return NULL
+    self = client_of(call)
+    if not self.key(call.args[0], &key):
+        return NULL
+    arena = self.arena
+    return give(arena.incr_raw(self.db, key.bytes, <uint32_t>key.length, sign * amount))
+
+
+cdef PyObject *short_incrby "short_incrby"(const inprocess_call *call) except? NULL:
+    return add(call, 1)
+
+
+cdef PyObject *short_decrby "short_decrby"(const inprocess_call *call) except? NULL:
+    return add(call, -1)
+
+
+cdef PyObject *short_append "short_append"(const inprocess_call *call) except? NULL:
+    cdef span key
+    cdef value_argument value
+    cdef int64_t length
+    if not positional(call, 2) or not may_write(call):
+        return NULL
+    self = client_of(call)
+    if not self.key(call.args[0], &key) or not take_value(self, call.args[1], &value):
+        return NULL
+    arena = self.arena
+    try:
+        length = arena.append_raw(self.db, key.bytes, <uint32_t>key.length, value.text.bytes,
+                                  value.text.length)
+    finally:
+        Py_XDECREF(value.owned)
+    return give(length)
+
+
+cdef PyObject *short_delete "short_delete"(const inprocess_call *call) except? NULL:
+    cdef span key
+    if not positional(call, 1) or not may_write(call):
+        return NULL
+    self = client_of(call)
+    if not self.key(call.args[0], &key):
+        return NULL
+    arena = self.arena
+    return give(arena.delete_raw(self.db, key.bytes, <uint32_t>key.length))
+
+
+cdef PyObject *expire_in(const inprocess_call *call, int64_t unit_ms) except? NULL:
+    cdef span key
+    cdef int64_t expire_ms
+    if not positional(call, 2) or not may_write(call):
+        return NULL
+    self = client_of(call)
+    if not self.key(call.args[0], &key) or not take_expiry(call.args[1], unit_ms, &expire_ms):
+        return NULL
+    arena = self.arena
+    return give(arena.expire_raw(self.db, key.bytes, <uint32_t>key.length, expire_ms, 0) == 1)
+
+
+cdef PyObject *short_expire "short_expire"(const inprocess_call *call) except? NULL:
+    return expire_in(call, 1000)
+
+
+cdef PyObject *short_pexpire "short_pexpire"(const inprocess_call *call) except? NULL:
+    return expire_in(call, 1)
+
+
+# ---- the long way ---------------------------------------------------------------------------------
+
+cdef PyObject *inprocess_long_way "inprocess_long_way"(const inprocess_call *call,
+                                                       int method) except NULL:
+    """What the short way refused, or failed at with an exception that is still set."""
+    client = <object>call.self
+    if PyErr_Occurred() == NULL:
+        function = (<tuple>client._long_ways)[method]
+        return inprocess_forward(<PyObject *>function, call)
+    try:
+        pending()
+    except ArenaBusy:
+        args, names = unpacked(call)
+        return give(client._without_arena(inprocess_methods[method].ml_name.decode(), args, names))
+    except ShmcacheError as error:
+        raise client._translate(error) from None
+
+
+cdef int pending() except -1:
+    """Let Cython see the exception that is already set."""
+    return -1
+
+
+cdef tuple unpacked(const inprocess_call *call):
+    args = tuple([<object>call.args[index] for index in range(call.count)])
+    if call.names == NULL:
+        return args, {}
+    names = <tuple>call.names
+    values = [<object>call.args[call.count + index] for index in range(len(names))]
+    return args, dict(zip(names, values))
+
+
+def install(owner):
+    """Give ``owner``, a subclass of InProcess and redis.Redis, the methods of this module.
+
+    A method that ``owner`` or one of its bases overrides stays overridden. When one of them
+    overrides ``execute_command``, for tracing say, it is to see every command: redis-py's own
+    methods come back.
+    """
+    assert issubclass(owner, InProcess)
+    mro = owner.__mro__
+    if not getattr(owner, "_long_ways", None):
+        owner._long_ways = tuple([redis_method(mro, method) for method in all_methods()])
+    traced = not getattr(owner.execute_command, "_routes_in_process", False)
+    for method in all_methods():
+        name = inprocess_methods[method].ml_name.decode()
+        defined = next((vars(base)[name] for base in mro if name in vars(base)))
+        if traced and inprocess_is_short(<PyObject *>defined, method):
+            setattr(owner, name, owner._long_ways[method])
+        elif not traced and (
+            defined is owner._long_ways[method] or inprocess_is_short(<PyObject *>defined, method)
+        ):
+            setattr(owner, name, inprocess_describe(owner, method))
+
+
+def all_methods():
+    return range(INPROCESS_METHOD_COUNT)
+
+
+cdef object redis_method(tuple mro, int method):
+    name = inprocess_methods[method].ml_name.decode()
+    return next((vars(base)[name] for base in mro if name in vars(base)))

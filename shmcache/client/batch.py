@@ -1,0 +1,130 @@
+"""A pipeline's commands, run in this process one after the other or as one atomic step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import redis
+
+from shmcache.client.atomic import LockedKeys, Snapshot
+from shmcache.client.replies import Answer, exception_for
+from shmcache.commands.keys import keys_of
+from shmcache.commands.replies import CommandError, Reply, error_for
+from shmcache.commands.table import COMMANDS
+from shmcache.errors import ArenaBusy, ReadOnly
+
+if TYPE_CHECKING:
+    from shmcache.arena import Arena
+    from shmcache.client.inline import InlineCommands, Prepared
+
+__all__ = ["run_batch"]
+
+_VALUE_READS = frozenset({"get", "getrange", "mget", "substr"})
+"""Commands that values alone can answer."""
+_OTHER_DATABASES = frozenset({"copy", "move"})
+"""Commands with a key in a database that their key specifications do not tell."""
+
+
+class _Pipeline(Protocol):
+    """What redis-py's two pipelines have in common."""
+
+    command_stack: list[tuple[tuple[Any, ...], dict[str, Any]]]
+
+    def annotate_exception(
+        self, exception: Exception, number: int, command: tuple[Any, ...]
+    ) -> None: ...
+
+
+def run_batch(
+    inline: InlineCommands, pipeline: _Pipeline, kind: type[Answer], *, atomic: bool
+) -> list[Answer] | None:
+    """Run a pipeline's commands. None: it has to go through the socket as a whole.
+
+    :raises redis.DataError: an argument that redis-py would not send; nothing was run
+    :raises redis.ResponseError: an atomic batch has a command wrongly used, or one that can be part
+        of no transaction yet; nothing was run
+    """
+    prepared = [inline.prepare(args) for args, _ in pipeline.command_stack]
+    if atomic:
+        _refuse_errors(pipeline, prepared)
+        replies = _run_atomically(inline, cast("list[Prepared | None]", prepared))
+        return None if replies is None else [inline.wrap(reply, kind) for reply in replies]
+    if None in prepared:
+        return None
+    return [
+        inline.wrap(command if isinstance(command, CommandError) else inline.run(command), kind)
+        for command in prepared
+        if command is not None
+    ]
+
+
+def _refuse_errors(pipeline: _Pipeline, prepared: list[Prepared | CommandError | None]) -> None:
+    """Do as EXEC does: one command that cannot even be queued, and nothing is run."""
+    for index, command in enumerate(prepared):
+        if isinstance(command, CommandError):
+            error = exception_for(command)
+            pipeline.annotate_exception(error, index + 1, pipeline.command_stack[index][0])
+            raise error
+
+
+def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> list[Reply] | None:
+    arena = inline.attachment.arena
+    commands = [command for command in prepared if command is not None]
+    if arena is None or len(commands) < len(prepared) or not all(map(_has_keys, commands)):
+        _require_multi(arena)
+        return None
+    keys = [
+        (inline.db, use.key)
+        for command in commands
+        for use in keys_of(command.entry.command, command.words)
+    ]
+    if arena.writable:
+        spread = any(command.entry.command.name in _OTHER_DATABASES for command in commands)
+        return _run_locked(inline, arena, commands, None if spread else keys)
+    if all(command.entry.command.name in _VALUE_READS for command in commands):
+        values = arena.get_many(inline.db, [key for _, key in keys])
+        snapshot = Snapshot(dict(zip(keys, values, strict=True)))
+        return [inline.run(command, cast("Arena", snapshot)) for command in commands]
+    _require_multi(arena)
+    return None
+
+
+def _has_keys(command: Prepared) -> bool:
+    return bool(command.entry.command.keys)
+
+
+def _run_locked(
+    inline: InlineCommands,
+    arena: Arena,
+    commands: list[Prepared],
+    keys: list[tuple[int, bytes]] | None,
+) -> list[Reply] | None:
+    try:
+        with arena.transaction(keys) as transaction:
+            view = cast("Arena", LockedKeys(arena, transaction))
+            return [inline.run(command, view) for command in commands]
+    except ArenaBusy as error:
+        if "multi" in COMMANDS and inline.attachment.socket_path:
+            return None
+        raise exception_for(error_for(error)) from error
+
+
+def _require_multi(arena: Arena | None) -> None:
+    """Check that the daemon can carry a transaction out.
+
+    Without MULTI it would run the commands between a refused MULTI and a refused EXEC.
+
+    :raises ReadOnly: it would run here, were the client writable
+    :raises redis.ResponseError: it runs nowhere
+    """
+    if "multi" in COMMANDS:
+        return
+    if arena is not None and not arena.writable:
+        raise ReadOnly(
+            "the daemon has no MULTI yet, so a transaction has to run in this process: attach with "
+            "writable=True, or use pipeline(transaction=False)"
+        )
+    raise redis.ResponseError(
+        "the daemon has no MULTI yet, and this transaction has commands that cannot run in this "
+        "process: use pipeline(transaction=False)"
+    )

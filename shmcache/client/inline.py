@@ -1,0 +1,107 @@
+"""Any data command, run in this process by the functions that the daemon runs too."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from shmcache.client.replies import Answer
+from shmcache.commands.context import Context
+from shmcache.commands.dispatch import Dispatcher
+from shmcache.commands.replies import CommandError, Reply, error_for
+from shmcache.commands.table import COMMANDS
+from shmcache.errors import ArenaBusy, ReadOnly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shmcache.arena import Arena
+    from shmcache.client.attachment import Attachment
+    from shmcache.client.codec import Codec
+    from shmcache.commands.dispatch import Entry
+
+__all__ = ["InlineCommands", "Prepared"]
+
+_NEEDS_SOCKET: Final = frozenset({str(error_for(ArenaBusy())), str(error_for(ReadOnly()))})
+"""Nothing was applied, and the daemon may well be able to."""
+
+
+class Prepared(NamedTuple):
+    """A command that can run in this process."""
+
+    entry: Entry
+    words: list[bytes]
+
+
+class InlineCommands:
+    """Runs commands against an attachment's arena, for one database, codec and protocol version.
+
+    :param protocol: of the replies: 2 or 3
+    """
+
+    def __init__(
+        self, attachment: Attachment, *, db: int, codec: Codec, protocol: Literal[2, 3]
+    ) -> None:
+        self.attachment = attachment
+        self.db = db
+        self.codec = codec
+        self._protocol: Literal[2, 3] = protocol
+
+    def prepare(self, args: Sequence[Any]) -> Prepared | CommandError | None:
+        """Look a command up. None: only the daemon can run it.
+
+        :param args: as redis-py's ``execute_command`` takes them
+        :return: an error when the command is one of this process's, wrongly used
+        :raises redis.DataError: an argument that redis-py would not send either
+        """
+        arena = self.attachment.arena
+        if arena is None:
+            return None
+        words = self.codec.words(args)
+        command = COMMANDS.get(words[0].decode("ascii", "replace").lower())
+        if command is None or (command.function is None and not command.subcommands):
+            return None
+        try:
+            entry = _dispatcher().find(words)
+        except CommandError as error:
+            return error if command.function is not None else None
+        return Prepared(entry, words) if _is_inline(entry, arena) else None
+
+    def run(self, prepared: Prepared, arena: Arena | None = None) -> Reply:
+        """Carry a command out; its errors are replies.
+
+        :param arena: what to run it on, when not on the attachment's arena itself
+        """
+        arena = arena or self.attachment.arena
+        assert arena is not None
+        context = Context(arena, self.db, self._protocol)
+        return _dispatcher().call(prepared.entry, context, prepared.words)
+
+    def answer(self, args: Sequence[Any], kind: type[Answer] = Answer) -> Answer | None:
+        """Run a command. None: it has to go through the socket.
+
+        :raises redis.DataError: an argument that redis-py would not send either
+        """
+        prepared = self.prepare(args)
+        if prepared is None:
+            return None
+        reply = prepared if isinstance(prepared, CommandError) else self.run(prepared)
+        refused = isinstance(reply, CommandError) and str(reply) in _NEEDS_SOCKET
+        return None if refused and self.attachment.socket_path else self.wrap(reply, kind)
+
+    def wrap(self, reply: Reply, kind: type[Answer] = Answer) -> Answer:
+        """Give a reply the shape that redis-py's ``parse_response`` reads."""
+        return kind(reply, self.codec.decode, resp3=self._protocol == 3)
+
+
+@functools.cache
+def _dispatcher() -> Dispatcher:
+    return Dispatcher()
+
+
+def _is_inline(entry: Entry, arena: Arena) -> bool:
+    """Whether a command does nothing but read the arena, or write it where that is allowed."""
+    flags = entry.command.flags
+    if entry.function is None:
+        return False
+    return "readonly" in flags or ("write" in flags and arena.writable)
