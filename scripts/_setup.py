@@ -145,7 +145,9 @@ def install(project: dict[str, Any], extras: set[str]) -> None:
         stale.unlink(missing_ok=True)
     needed = sorted(extras - TOLERANT_EXTRAS)
     target = f".[{','.join(needed)}]" if needed else "."
-    run(pip("--quiet", "--no-build-isolation", "-e", target), "installing shmcache")
+    # A path in a .pth file; the default, an import hook, doubles the start of every Python here.
+    editable = ("--config-settings", "editable_mode=compat", "-e", target)
+    run(pip("--quiet", "--no-build-isolation", *editable), "installing shmcache")
     optional = project["project"]["optional-dependencies"]
     for requirement in [line for extra in extras & TOLERANT_EXTRAS for line in optional[extra]]:
         say(f"Installing {requirement}")

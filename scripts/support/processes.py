@@ -61,6 +61,9 @@ def spawn(
 
     :raises OSError: it cannot be started
     """
+    inherited = dict(os.environ)
+    # some containers set it; each start would compile every module again, and be measured so
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
     with log.open("ab") as output:
         # preexec_fn: only the child itself can ask for the signal; nothing here runs threads yet.
         return subprocess.Popen(
@@ -69,7 +72,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=pass_fds,
-            env={**os.environ, **(environment or {})},
+            env={**inherited, **(environment or {})},
             preexec_fn=_die_with_parent,  # noqa: PLW1509
             # Ctrl-C is for the script, which then stops its children in the right order.
             process_group=0,

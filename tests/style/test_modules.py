@@ -26,35 +26,26 @@ def declared_names(tree: ast.Module) -> list[str] | None:
     """Names in ``__all__``, None when a module has none."""
     names: list[str] | None = None
     for node in tree.body:
-        target = node.target if isinstance(node, ast.AugAssign | ast.AnnAssign) else None
-        if isinstance(node, ast.Assign):
-            (target,) = node.targets[:1]
-        if isinstance(target, ast.Name) and target.id == "__all__":
-            names = (names or []) + ast.literal_eval(node.value)  # type: ignore[attr-defined]
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and target.id == "__all__":
+                names = (names or []) + ast.literal_eval(node.value)
     return names
 
 
-def defined_names(tree: ast.Module) -> set[str]:
-    """Names that a module's top level binds, whatever the branch."""
+def defined_names(tree: ast.AST) -> set[str]:
+    """Names that a module's top level binds, in whatever branch; not those of inner scopes."""
     names: set[str] = set()
-    for node in ast.walk(
-        ast.Module(body=[_without_inner_scopes(item) for item in tree.body], type_ignores=[])
-    ):
+    for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        names |= defined_names(node)
     return names
-
-
-def _without_inner_scopes(node: ast.stmt) -> ast.stmt:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return ast.ClassDef(
-            name=node.name, bases=[], keywords=[], body=[], decorator_list=[], type_params=[]
-        )
-    return node
 
 
 def lazily_defined(tree: ast.Module) -> bool:
