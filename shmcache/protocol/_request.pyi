@@ -29,3 +29,6 @@ class RequestParser:
     @property
     def pending(self) -> int:
         """Bytes received that belong to no finished request."""
+    @property
+    def capacity(self) -> int:
+        """Bytes of memory held for an unfinished request."""

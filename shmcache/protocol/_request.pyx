@@ -149,6 +149,11 @@ cdef class RequestParser:
         """Bytes received that belong to no finished request."""
         return self.pending_bytes()
 
+    @property
+    def capacity(self):
+        """Bytes of memory held for an unfinished request."""
+        return self.own_capacity
+
     # ---- memory ----------------------------------------------------------------------------------
 
     cdef bint is_empty(self) noexcept:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from shmcache.commands.replies import Reply
 
-__all__ = ["ENCODER", "NOTHING", "Pushes", "WrongSubcommand"]
+__all__ = ["ENCODER", "NOTHING", "Pushes", "WrongSubcommandError"]
 
 
 class Pushes(tuple["tuple[Reply, ...]", ...]):
@@ -21,7 +21,7 @@ class Pushes(tuple["tuple[Reply, ...]", ...]):
     __slots__ = ()
 
 
-class WrongSubcommand(CommandError):
+class WrongSubcommandError(CommandError):
     """A subcommand's arguments are wrong; the server puts the words as they were sent into it."""
 
     def line(self, words: Sequence[bytes]) -> CommandError:

@@ -19,7 +19,7 @@ from shmcache.server._frontend import Connection, Frontend
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
 from shmcache.server.pubsub import PubSub
-from shmcache.server.replies import ENCODER, Pushes, WrongSubcommand
+from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
 from shmcache.server.settings import Settings
 from shmcache.server.statistics import Statistics
 
@@ -142,7 +142,7 @@ class Server:
             self._reply(client, refusal)
             return None
         reply = self._call(client, entry, words)
-        if isinstance(reply, WrongSubcommand):
+        if isinstance(reply, WrongSubcommandError):
             reply = reply.line(words)
         if isinstance(reply, CommandError):
             stats.failed += 1

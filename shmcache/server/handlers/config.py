@@ -32,7 +32,7 @@ def _decode(word: bytes) -> str:
 
 
 def _get(client: Client, args: Sequence[bytes]) -> Reply:
-    """Patterns find options by their names in lower case; a whole name is repeated as it was given."""
+    """Patterns find options by their names; a whole name is repeated as it was given."""
     config = client.server.config
     found: dict[bytes, tuple[bytes, bytes]] = {}
     for word in args:

@@ -101,7 +101,7 @@ def _hello(client: Client, args: Sequence[bytes]) -> Reply:
     if client.needs_auth():
         raise CommandError(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
-            "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
+            "HELLO AUTH <user> <pass> option can be used to authenticate the client and "
             "select the RESP protocol version at the same time"
         )
     if options.name is not None:

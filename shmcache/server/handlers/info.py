@@ -264,7 +264,7 @@ _SECTIONS: dict[str, Callable[[Server], _Fields]] = {
 _ALL = frozenset(_SECTIONS)
 _GROUPS = {
     "default": _ALL - {"Commandstats", "Latencystats"},
-    "all": _ALL - {"Modules"},
+    "all": _ALL,
     "everything": _ALL,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.glob import glob_matches
-from shmcache.server.replies import Pushes, WrongSubcommand
+from shmcache.server.replies import Pushes, WrongSubcommandError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def _publish(client: Client, args: Sequence[bytes]) -> Reply:
 
 def _channels(client: Client, args: Sequence[bytes]) -> Reply:
     if len(args) > 1:
-        raise WrongSubcommand
+        raise WrongSubcommandError
     pattern = args[0] if args else b"*"
     return [name for name in client.server.pubsub.channels if glob_matches(pattern, name)]
 
@@ -91,7 +91,7 @@ def _numpat(client: Client, _args: Sequence[bytes]) -> Reply:
 def _shardchannels(_client: Client, args: Sequence[bytes]) -> Reply:
     """Without a cluster nobody can subscribe to a shard channel."""
     if len(args) > 1:
-        raise WrongSubcommand
+        raise WrongSubcommandError
     return []
 
 
