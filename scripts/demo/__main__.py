@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _CACHE_PREFIX = "run"
-_THREADS_PER_WORKER = 2
 _DEFAULT_TRACE = "web12"
 _PERCENTILES = (50, 95, 99)
 
@@ -106,9 +105,8 @@ def gunicorn(
         process = spawn(
             [
                 *(program("gunicorn"), "--bind", f"fd://{listener.fileno()}"),
-                *("--workers", str(workers), "--worker-class", "gthread"),
-                *("--threads", str(_THREADS_PER_WORKER), "--keep-alive", "30"),
-                *("--no-control-socket", "--worker-tmp-dir", str(directory)),
+                *("--config", "python:demo.gunicorn_settings", "--workers", str(workers)),
+                *("--worker-tmp-dir", str(directory)),
                 "demo.application:application",
             ],
             log=log,

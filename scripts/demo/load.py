@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoadResult", "drive", "fetch"]
 
-_REQUESTS_PER_CONNECTION = 250  # a visitor leaves and another comes, maybe to another worker
+_REQUESTS_PER_CONNECTION = 50  # a visitor leaves and another comes, maybe to another worker
 _PATIENCE_SECONDS = 30.0
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
