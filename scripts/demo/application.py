@@ -14,6 +14,9 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 import shmcache
 from demo.catalogue import Catalogue
 from demo.figures import Figures
@@ -116,6 +119,8 @@ def _instance() -> Application:
     global _made  # noqa: PLW0603 - one application a process, made by its first request
     with _lock:
         if _made is None:
-            cache = shmcache.attach(os.environ[CACHE_VARIABLE], writable=True)
+            # A page that waits for a daemon which is down helps nobody: no second try.
+            once = Retry(NoBackoff(), retries=0)
+            cache = shmcache.attach(os.environ[CACHE_VARIABLE], writable=True, retry=once)
             _made = Application(cache, Path(os.environ[DATABASE_VARIABLE]))
         return _made

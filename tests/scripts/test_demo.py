@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -20,6 +22,9 @@ from demo.catalogue import Catalogue, build_catalogue
 from demo.figures import quantile_ns
 from demo.load import drive
 from support.terminal import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 90
@@ -97,8 +102,9 @@ def test_the_main_job_once() -> None:
     assert not _left_behind(job.pid)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_main_job_and_leaves_nothing(number: int, tmp_path: Path) -> None:
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The main job after its load, and the address it serves."""
     log = tmp_path / "log"
     with log.open("wb") as output:
         job = subprocess.Popen(
@@ -107,21 +113,59 @@ def test_a_signal_ends_the_main_job_and_leaves_nothing(number: int, tmp_path: Pa
             stdout=output,
             stderr=output,
         )
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while b"Ctrl-C" not in log.read_bytes():
-        assert job.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
-    address = re.search(r"live figures are at (\S+)", log.read_text())
-    assert address is not None
-    figures = subprocess.check_output(["curl", "-sf", f"{address[1]}figures.json"])
-    assert json.loads(figures)["reads"] == 100
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while b"Ctrl-C" not in log.read_bytes():
+            assert job.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        address = re.search(r"live figures are at (\S+)", log.read_text())
+        assert address is not None
+        yield job, address[1]
+    finally:
+        job.terminate()
+        job.wait(PATIENCE_SECONDS)
+
+
+def _fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_main_job_and_leaves_nothing(
+    running: tuple[subprocess.Popen[bytes], str], number: int, tmp_path: Path
+) -> None:
+    job, address = running
+    assert json.loads(_fetch(f"{address}figures.json"))["reads"] == 100
     family = psutil.Process(job.pid).children(recursive=True)
     assert len(family) >= 4  # gunicorn with two workers, the daemon
     job.send_signal(number)
     job.wait(PATIENCE_SECONDS)
-    gone, alive = psutil.wait_procs(family, timeout=10)
+    _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive
-    assert gone
     assert not _left_behind(job.pid)
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_the_page_goes_on_without_the_daemon(
+    running: tuple[subprocess.Popen[bytes], str],
+) -> None:
+    job, address = running
+    assert json.loads(_fetch(f"{address}figures.json"))["daemon"] is not None
+    daemon = [
+        child
+        for child in psutil.Process(job.pid).children()
+        if any("shmcached" in word for word in child.cmdline())
+    ]
+    assert len(daemon) == 1
+    family = daemon + daemon[0].children(recursive=True)
+    for process in family:
+        process.kill()
+    # killed, and not yet waited for by the main job: a zombie answers nothing
+    psutil.wait_procs(family[1:], timeout=10)
+    figures = json.loads(_fetch(f"{address}figures.json"))
+    assert figures["daemon"] is None
+    assert figures["reads"] == 100
+    assert b"workers read on" in _fetch(address)
