@@ -251,7 +251,7 @@ class Daemon:
 
     def _push(self, options: dict[str, str], *, but: _Post | None = None) -> None:
         for post in self._posts:
-            if post is but or post.child is None or not options:
+            if post is but or post.child is None:
                 continue
             if not post.child.send({"command": "reload", "options": options}):
                 self._log.warning(f"The {post.spec.title} does not listen: starting another")
@@ -362,7 +362,7 @@ class Daemon:
         limit_to_arena(self._config, self._arena, self._log)
         configure_arena(self._arena, self._config)
         self._log.level = self._config.text("loglevel")
-        self._push(differences)
+        self._push(differences)  # none at all is news, too: the log may have been rotated
         return sorted(differences)
 
     def _where(self) -> str:

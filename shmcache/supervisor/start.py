@@ -21,6 +21,7 @@ from shmcache.supervisor.log import Log
 from shmcache.supervisor.notify import Notifier
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Sequence
 
 __all__ = ["start"]
@@ -51,6 +52,37 @@ def start(arguments: Sequence[str]) -> int:
         log.check()
     except OSError as error:
         raise ConfigurationError(f"can't open log file '{log.path}': {error.strerror}") from error
+    status = _serve(
+        loaded,
+        log,
+        notifier,
+        inherited=inherited,
+        reread=lambda: _load(command_line, stdin).config,
+        tell_parent=tell_parent,
+    )
+    if status != 0:
+        raise ConfigurationError("the front-end could not start; the log says why")
+    log.warning("Bye")
+    return status
+
+
+def _serve(
+    loaded: Loaded,
+    log: Log,
+    notifier: Notifier,
+    *,
+    inherited: list[socket.socket],
+    reread: Callable[[], Config],
+    tell_parent: Callable[[], None],
+) -> int:
+    """Take the locks, the sockets and the arena, in this order, and run the daemon on them."""
+    config = loaded.config
+    served: list[bool] = []
+
+    def on_ready() -> None:
+        served.append(True)
+        tell_parent()
+
     with contextlib.ExitStack() as undo:
         _say_hello(loaded, log)
         lock = FileLock(lock_path(config.text("name")), f"cache '{config.text('name')}'")
@@ -58,29 +90,19 @@ def start(arguments: Sequence[str]) -> int:
         gid = group_id(config.text("shm-group")) if config.text("shm-group") else -1
         listeners = Listeners.open(config, gid=gid, inherited=inherited)
         undo.callback(listeners.close)
+        undo.callback(_remove_pidfile, _write_pidfile(config))
         held = hold_arena(config, log)
-        undo.callback(_let_go, config, held)
+        undo.callback(_let_go, config, held, served)
         held.arena.socket_path = listeners.socket_path
-        pidfile = _write_pidfile(config)
-        undo.callback(_remove_pidfile, pidfile)
         daemon = Daemon(
             config=config,
             arena=held.arena,
             listeners=listeners,
             log=log,
             notifier=notifier,
-            hooks=Hooks(
-                reread=lambda: _load(command_line, stdin).config,
-                serve=serve,
-                forget=lock.forget,
-                on_ready=tell_parent,
-            ),
+            hooks=Hooks(reread=reread, serve=serve, forget=lock.forget, on_ready=on_ready),
         )
-        status = daemon.run()
-        if status != 0:
-            raise ConfigurationError("the front-end could not start; the log says why")
-    log.warning("Bye")
-    return status
+        return daemon.run()
 
 
 def _load(command_line: CommandLine, stdin: bytes) -> Loaded:
@@ -116,10 +138,10 @@ def _say_hello(loaded: Loaded, log: Log) -> None:
         log.warning(f"Options without any effect here: {', '.join(loaded.unused)}")
 
 
-def _let_go(config: Config, held: Held) -> None:
-    """Keep the arena for the next start, unless it is not wanted."""
+def _let_go(config: Config, held: Held, served: list[bool]) -> None:
+    """Keep the arena for the next start, unless it is not wanted or nobody was ever served."""
     held.arena.close()
-    if not config.boolean("shm-keep"):
+    if not config.boolean("shm-keep") or not (held.adopted or served):
         unlink_segments(config.text("name"))
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis_oracle import needs_redis, running_redis
 
 from shmcache.config import Config, load, parse_command_line, rewrite_file, rewrite_text
 from shmcache.errors import ConfigurationError
+from supervisor.redis_oracle import needs_redis, running_redis
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from redis_oracle import needs_redis, redis_complaint, running_redis
 
 from shmcache.config import OPTIONS, Config, OptionError, find_option, load, parse_command_line
 from shmcache.config.kinds import format_memory, parse_memory
 from shmcache.config.lists import Directives
 from shmcache.errors import ConfigurationError
+from supervisor.redis_oracle import needs_redis, redis_complaint, running_redis
 
 if TYPE_CHECKING:
     from pathlib import Path
