@@ -100,6 +100,9 @@ class Frontend:
     """
 
     connections: dict[int, Connection]
+    """By descriptor."""
+    waiting: set[Connection]
+    """Those whose replies wait for the client to read."""
     request_limits: RequestLimits
     query_limit_bytes: int
     """client-query-buffer-limit"""

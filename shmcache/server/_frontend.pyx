@@ -101,6 +101,7 @@ cdef class Frontend:
     """
 
     cdef readonly dict connections
+    cdef readonly set waiting        # connections whose replies wait for the client to read
     cdef readonly RequestLimits request_limits
     cdef public size_t query_limit_bytes
     cdef public int64_t commands
@@ -139,6 +140,7 @@ cdef class Frontend:
         self.on_closed = on_closed
         self.native_stats = [<CommandStats?>stats[name] for name in NATIVE_NAMES]
         self.connections = {}
+        self.waiting = set()
         self.request_limits = RequestLimits()
         self.query_limit_bytes = 1 << 30
         self.queued = []
@@ -463,6 +465,10 @@ cdef class Frontend:
             if epoll_ctl(self.epoll, EPOLL_CTL_MOD, connection.descriptor, &event) < 0:
                 return self.drop(connection, "error")
             connection.watched = event.events
+            if waits:
+                self.waiting.add(connection)
+            else:
+                self.waiting.discard(connection)
         return 0
 
     cdef int doom(self, Connection connection, str reason) except -1:
@@ -481,6 +487,7 @@ cdef class Frontend:
         connection.closed = connection.closing = True
         connection.native = False
         self.connections.pop(connection.descriptor, None)
+        self.waiting.discard(connection)
         epoll_ctl(self.epoll, EPOLL_CTL_DEL, connection.descriptor, &event)
         close(connection.descriptor)
         release(&connection.queue)

@@ -30,6 +30,10 @@ cdef enum:
     # Longer times to live, in seconds or milliseconds, are left to the command's function to check.
     NATIVE_LONGEST = 0x7fffffff
 
+# Bit 5 of each of eight bytes. (As a literal in an expression it would become a Python object.)
+cdef uint64_t LOWER_CASE = 0x2020202020202020
+cdef uint64_t ALL_BITS = <uint64_t>-1
+
 # A name of up to 8 letters as one number, lower case, first letter in the low byte.
 cdef uint64_t NAME_WORDS[NATIVE_COMMANDS]
 
@@ -43,7 +47,7 @@ cdef inline uint64_t name_word(const char *name, size_t length) noexcept:
     if length > 8 or length == 0:
         return 0
     memcpy(&word, name, length)
-    return (word | 0x2020202020202020) & ((<uint64_t>-1) >> (8 * (8 - length)))
+    return (word | LOWER_CASE) & (ALL_BITS >> (8 * (8 - length)))
 
 
 cdef int fill_name_words() except -1:

@@ -141,13 +141,17 @@ class _Process:
         """Serve until a signal, a SHUTDOWN, or the end of the supervisor."""
         loop = asyncio.get_running_loop()
         self._stopped = asyncio.Event()
-        self._server = server = Server(
-            loop,
-            self._arena,
-            self._config,
-            on_shutdown=self._shut_down,
-            on_config=self._tell_config,
-        )
+        try:
+            self._server = server = Server(
+                loop,
+                self._arena,
+                self._config,
+                on_shutdown=self._shut_down,
+                on_config=self._tell_config,
+            )
+        except ShmcacheError as error:
+            _log.error("the front-end cannot start: %s", error)
+            return EXIT_BAD_START
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the supervisor reloads

@@ -218,15 +218,20 @@ class Server:
     def tick(self) -> None:
         """What has to be looked at now and then; called ten times a second."""
         self.statistics.sample(self.frontend)
+        for connection in list(self.frontend.waiting):
+            self.frontend.check_output_limit(connection)
         self._ticks += 1
         if self._ticks % _TICKS_A_SECOND == 0:
             self.note_used_memory(self.arena.statistics().used_bytes)
+            self._close_idle_clients()
+
+    def _close_idle_clients(self) -> None:
         timeout_ms = self.settings.timeout_s * 1000
+        if timeout_ms == 0:
+            return
         for client in list(self.clients.values()):
-            connection = client.connection
-            self.frontend.check_output_limit(connection)
-            if timeout_ms and not client.subscriptions and connection.idle_ms > timeout_ms:
-                connection.close()
+            if not client.subscriptions and client.connection.idle_ms > timeout_ms:
+                client.connection.close()
 
     def note_used_memory(self, used_bytes: int) -> None:
         """Keep the peak."""
