@@ -198,9 +198,14 @@ def _be_child(
 
 
 def _die_with_parent(parent: int) -> None:
-    import ctypes  # noqa: PLC0415 - only children need it
+    try:
+        import ctypes  # noqa: PLC0415 - only children need it
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    except (ImportError, OSError, MemoryError):
+        # Some Pythons cannot load ctypes where memory is never writable and executable (systemd's
+        # MemoryDenyWriteExecute=): the control socket has to do.
+        pass
     if os.getppid() != parent:
         os._exit(1)  # it died before the kernel was told
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -245,3 +246,22 @@ def test_every_process_shows_that_it_lives(daemon: DaemonProcess) -> None:
     first = {beat: arena.get_beat(beat)[1] for beat in expected}
     for beat, when in first.items():
         eventually(lambda: arena.get_beat(beat)[1] > when)  # noqa: B023
+
+
+def test_a_front_end_that_hangs_is_replaced(daemon: DaemonProcess) -> None:
+    script = (
+        "import sys\n"
+        "from shmcache.supervisor.lean import preload_redis_exceptions\n"
+        "preload_redis_exceptions()\n"
+        "from shmcache.supervisor import daemon, main\n"
+        "daemon._HUNG_SECONDS = 2.5\n"
+        "sys.exit(main.main(sys.argv[1:]))\n"
+    )
+    options = daemon.command()[3:]
+    daemon.command = lambda *_: [sys.executable, "-c", script, *options]  # type: ignore[method-assign]
+    daemon.start()
+    old = daemon.frontend()
+    old.suspend()
+    eventually(lambda: daemon.frontend().pid != old.pid)
+    assert daemon.ask("PING") == b"+PONG\r\n"
+    assert "The front-end has shown no life for 2 s: killing it" in daemon.log_text()
