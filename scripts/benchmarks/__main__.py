@@ -13,9 +13,12 @@ from benchmarks.report import CACHE_PREFIX, Bench
 from benchmarks.sections import eviction, inprocess, memory, restart, scaling, socket
 from support.daemon import remove_leftovers
 from support.processes import ScriptError, end_on_signals, runtime_directory
+from support.terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_QUIET_LOAD = 0.3  # of each processor
 
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "inprocess": inprocess.run,
@@ -57,6 +60,8 @@ def measure(options: argparse.Namespace, directory: Path) -> int:
     remove_leftovers(CACHE_PREFIX)
     bench = Bench(Machine.this(), directory, options.quick)
     print(bench.machine.describe())
+    if bench.machine.load_before > _QUIET_LOAD * bench.machine.cores:
+        say("The machine is busy with something else: figures of several processes will be off")
     for title, section in SECTIONS.items():
         if title in (options.sections or SECTIONS):
             bench.run_section(title, section)

@@ -44,7 +44,9 @@ TARGETS: dict[str, Target] = {
         _at_least("incr-lmdb", "inprocess", "LMDB put / INCR", 6, "×"),
         _at_least("get-redis", "inprocess", "GET of redis-py / GET", 500, "×"),
         _at_least("two-readers", "scaling", "two processes reading / one", 1.9, "×"),
-        _at_most("disturbed", "scaling", "read beside a writer of the same keys / alone", 1.5, "×"),
+        _at_most(
+            "disturbed", "scaling", "read beside a writer of the same 1,000 keys / alone", 1.5, "×"
+        ),
         _at_most("failed-reads", "scaling", "reads that failed or were torn", 0, "reads"),
         *(
             _at_least(f"{command}-1", "socket", f"{command}, 50 clients / redis-server", 0.9, "×")
