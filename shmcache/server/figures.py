@@ -32,13 +32,8 @@ class MemoryFigures(NamedTuple):
     keys: int
 
     @property
-    def overhead(self) -> int:
-        """What is not keys and values."""
-        return self.fixed + self.tables + self.clients
-
-    @property
     def dataset(self) -> int:
-        """Keys and values with their headers."""
+        """Keys and values with their headers. With the tables they make up what is used."""
         return max(self.used - self.tables, 0)
 
     @property

@@ -90,8 +90,8 @@ def _memory_section(server: Server) -> _Fields:
         yield name, count
         yield f"{name}_human", human_bytes(count)
     yield "used_memory_peak_perc", f"{100 * memory.used / max(memory.peak, 1):.2f}%"
-    yield "used_memory_overhead", memory.overhead
-    yield "used_memory_startup", memory.fixed
+    yield "used_memory_overhead", memory.tables
+    yield "used_memory_startup", 0  # what an arena has from the start is not counted as used
     yield "used_memory_dataset", memory.dataset
     yield "used_memory_dataset_perc", f"{100 * memory.dataset / max(memory.used, 1):.2f}%"
     yield "allocator_allocated", memory.used
@@ -115,6 +115,7 @@ def _memory_section(server: Server) -> _Fields:
     yield "lazyfreed_objects", 0
     yield "shmcache_arena_bytes", memory.arena
     yield "shmcache_index_bytes", memory.tables
+    yield "shmcache_fixed_bytes", memory.fixed
 
 
 def _persistence_section(_server: Server) -> _Fields:

@@ -37,7 +37,7 @@ def _stats(client: Client, _args: Sequence[bytes]) -> Reply:
     return {
         b"peak.allocated": memory.peak,
         b"total.allocated": memory.used,
-        b"startup.allocated": memory.fixed,
+        b"startup.allocated": 0,
         b"replication.backlog": 0,
         b"clients.slaves": 0,
         b"clients.normal": memory.clients,
@@ -46,7 +46,7 @@ def _stats(client: Client, _args: Sequence[bytes]) -> Reply:
         b"lua.caches": 0,
         b"functions.caches": 0,
         **databases,
-        b"overhead.total": memory.overhead,
+        b"overhead.total": memory.tables,
         b"keys.count": memory.keys,
         b"keys.bytes-per-key": memory.used // memory.keys if memory.keys else 0,
         b"dataset.bytes": memory.dataset,
