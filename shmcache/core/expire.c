@@ -54,6 +54,7 @@ static bool sweep_once(sc_writer *writer, uint64_t index, bool retired, uint64_t
     if (done && earliest != stripe->next_expiry) {
         sc_txn_store64(&writer->inner, &stripe->next_expiry, earliest);
     }
+    if (done && batch) sc_table_shrink(&writer->inner, index);
     sc_txn_commit(&writer->inner);
     *deleted += batch;
     return done;
@@ -124,6 +125,7 @@ int sc_reserve_cycle(sc_arena *arena, uint64_t budget_us) {
     if (status != SC_OK) return status;
     sc_header *header = arena->header;
     uint64_t end = sc_sys_monotonic_us() + budget_us;
+    writer->stuck_count = 0;
     while (sc_load64(&header->heap.free_page_count) < sc_load64(&header->reserve_pages)) {
         if (!sc_evacuate_sparse_page(writer) && !sc_evict_one(writer)) break;
         if (sc_sys_monotonic_us() >= end) break;
@@ -134,14 +136,7 @@ int sc_reserve_cycle(sc_arena *arena, uint64_t budget_us) {
 }
 
 int sc_tick(sc_arena *arena) {
-    sc_writer *writer;
-    int status = sc_writer_checkout(arena, &writer);
-    if (status != SC_OK) return status;
-    status = sc_heap_lock(writer);
-    if (status == SC_OK) {
-        sc_clock_advance(arena, 1);
-        sc_heap_unlock(writer);
-    }
-    sc_writer_checkin(writer);
-    return status;
+    if (!arena->writable) return SC_READ_ONLY;
+    sc_clock_advance(arena, 1);
+    return SC_OK;
 }

@@ -179,7 +179,8 @@ int sc_describe(sc_arena *arena, const sc_key *key, sc_info *info, bool touch) {
     sc_found found;
     int status;
     sc_ref_make(arena, &ref, key);
-    sc_read read = sc_read_start(arena, ref.stripe);
+    sc_read read;
+    sc_read_start(&read, arena, ref.stripe);
     do {
         status = sc_find_live(arena, &ref, &found);
         if (status == SC_OK) sc_op_describe(arena, &found.view, info);

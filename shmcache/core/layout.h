@@ -60,8 +60,9 @@
 #define SC_TABLE_SEGMENTS 6 /* a segment is at most one page */
 
 /* ---- heap -------------------------------------------------------------------------------------*/
-#define SC_PAGE_SHIFT_SMALL 12 /* arenas under SC_SMALL_ARENA: tiny ones still need enough pages   \
-                                */
+#define SC_PAGE_SHIFT_SMALL                                                                        \
+    12 /* arenas under SC_SMALL_ARENA: tiny ones still need enough pages                           \
+        */
 #define SC_PAGE_SHIFT 14
 #define SC_SMALL_ARENA (UINT64_C(16) << 20)
 #define SC_MIN_ARENA (UINT64_C(512) << 10)
@@ -70,7 +71,7 @@
 #define SC_GRANULE_SHIFT 6 /* one access mark for 64 bytes */
 
 #define SC_MAIN_LOG_ENTRIES 128
-#define SC_INNER_LOG_ENTRIES 48
+#define SC_INNER_LOG_ENTRIES 96
 #define SC_HEAP_LOG_ENTRIES 256
 
 /* ---- undo log: see txn.h ----------------------------------------------------------------------*/

@@ -89,8 +89,8 @@ static int stripe_inherit(sc_writer *writer, sc_stripe *stripe) {
         int status = sc_slot_recover_owner(writer, dead);
         if (status != SC_OK) return status;
     }
+    /* Without an owner it had not opened the stripe: whoever has, is alive. */
     sc_put64(&stripe->owner, 0);
-    sc_stripe_close(stripe);
     sc_mutex_consistent(&stripe->mutex);
     return SC_OK;
 }

@@ -10,34 +10,57 @@
 #include "heap.h"
 #include "table.h"
 
-#define SC_LIST_LOOKS 64 /* pages of a class's list to compare */
+#define SC_LIST_LOOKS 16 /* pages of a class's list to compare */
 
 /* ---- choosing ---------------------------------------------------------------------------------*/
 
-/* The class with the most free bytes, given that one page's worth would still fit elsewhere. */
-static uint32_t choose_class(const sc_arena *arena) {
-    const sc_heap *heap = &arena->header->heap;
-    uint32_t best = SC_MAX_CLASSES;
-    uint64_t most = 0;
-    for (uint32_t i = 0; i < arena->classes.first_table; i++) {
-        uint64_t blocks = sc_load64(&heap->class_free[i]);
-        uint64_t bytes = blocks * arena->classes.bytes[i];
-        if (arena->classes.per_page[i] < 2 || blocks < arena->classes.per_page[i]) continue;
-        if (bytes > most) {
-            most = bytes;
-            best = i;
-        }
-    }
-    return best;
+/* Does the class have a page's worth of blocks free, so that one page's live blocks fit elsewhere?
+ */
+static bool has_spare_page(const sc_arena *arena, uint32_t size_class) {
+    uint32_t blocks = arena->classes.per_page[size_class];
+    return blocks > 1 && sc_load64(&arena->header->heap.class_free[size_class]) >= blocks;
 }
 
-static sc_page *choose_page(const sc_arena *arena, uint32_t size_class) {
+static bool any_spare_page(const sc_arena *arena) {
+    for (uint32_t i = 0; i < arena->classes.first_table; i++) {
+        if (has_spare_page(arena, i)) return true;
+    }
+    return false;
+}
+
+/* A page with a block in somebody's magazine, or in a stripe we hold ourselves, cannot be emptied:
+ * do not try it again and again while the rest of the cache is evicted. */
+static bool is_stuck(const sc_writer *writer, uint64_t index) {
+    for (uint32_t i = 0; i < SC_STUCK && i < writer->stuck_count; i++) {
+        if (writer->stuck[i] == index) return true;
+    }
+    return false;
+}
+
+static sc_page *emptiest_page(const sc_writer *writer, uint32_t size_class) {
+    const sc_arena *arena = writer->arena;
     uint64_t index = arena->header->heap.partial[size_class];
     sc_page *best = NULL;
     for (int looks = 0; index && looks < SC_LIST_LOOKS; looks++) {
         sc_page *page = &arena->pages[index - 1];
-        if (!best || page->free_count > best->free_count) best = page;
+        if ((!best || page->free_count > best->free_count) && !is_stuck(writer, index)) best = page;
         index = page->next;
+    }
+    return best;
+}
+
+/* Of the classes with a page to spare, the page that has most bytes free. */
+static sc_page *choose_page(const sc_writer *writer) {
+    const sc_arena *arena = writer->arena;
+    sc_page *best = NULL;
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < arena->classes.first_table; i++) {
+        sc_page *page = has_spare_page(arena, i) ? emptiest_page(writer, i) : NULL;
+        uint64_t bytes = page ? page->free_count * (uint64_t)arena->classes.bytes[i] : 0;
+        if (bytes > most) {
+            most = bytes;
+            best = page;
+        }
     }
     return best;
 }
@@ -45,8 +68,7 @@ static sc_page *choose_page(const sc_arena *arena, uint32_t size_class) {
 static sc_page *evacuation_begin(sc_writer *writer) {
     sc_arena *arena = writer->arena;
     if (sc_heap_lock(writer) != SC_OK) return NULL;
-    uint32_t size_class = choose_class(arena);
-    sc_page *page = size_class < SC_MAX_CLASSES ? choose_page(arena, size_class) : NULL;
+    sc_page *page = choose_page(writer);
     if (page) {
         sc_page_unlist(writer, page);
         sc_page_set_evacuating(writer, page, true);
@@ -176,7 +198,7 @@ static void move_block(sc_writer *writer, uint32_t size_class, uint64_t block) {
 
 bool sc_evacuate_sparse_page(sc_writer *writer) {
     sc_arena *arena = writer->arena;
-    if (choose_class(arena) == SC_MAX_CLASSES) return false;
+    if (!any_spare_page(arena)) return false;
     sc_page *page = evacuation_begin(writer);
     if (!page) return false;
     uint32_t size_class = page->size_class - 1u;
@@ -190,5 +212,7 @@ bool sc_evacuate_sparse_page(sc_writer *writer) {
     }
     sc_heap_flush(writer, writer->slot, size_class, 0);
     sc_evacuation_end(writer, writer->slot);
-    return sc_load64(&arena->header->heap.free_page_count) > free_before;
+    if (sc_load64(&arena->header->heap.free_page_count) > free_before) return true;
+    writer->stuck[writer->stuck_count++ % SC_STUCK] = (uint64_t)(page - arena->pages) + 1;
+    return false;
 }

@@ -26,7 +26,10 @@ static bool batch_add(const sc_arena *arena, batch *keys, const sc_view *view) {
         keys->bytes = grown;
         keys->room = room;
     }
-    sc_copy(keys->bytes + keys->used, (char *)sc_at(arena, view->offset) + view->key_at, length);
+    if (length) {
+        sc_copy(keys->bytes + keys->used, (char *)sc_at(arena, view->offset) + view->key_at,
+                length);
+    }
     keys->used += length;
     keys->length[keys->count++] = length;
     return true;
@@ -56,13 +59,18 @@ static int gather(const sc_arena *arena, const sc_stripe *stripe, uint32_t bucke
 static int read_bucket(sc_arena *arena, uint64_t index, uint32_t tag, uint8_t db, batch *keys,
                        uint64_t *next) {
     int status;
-    sc_read read = sc_read_start(arena, index);
+    sc_read read;
+    sc_read_start(&read, arena, index);
     do {
         uint32_t buckets = sc_load32(&read.stripe->buckets);
         *next = UINT64_C(1) << SC_TAG_BITS;
         status = SC_OK;
         keys->count = 0;
         if (!buckets) continue;
+        if (buckets > (uint32_t)SC_TABLE_SEGMENTS << arena->segment_shift) {
+            status = SC_CORRUPT; /* torn, or damaged: no bound on the next tag */
+            continue;
+        }
         uint64_t home = sc_home(buckets, tag);
         *next = (((home + 1) << SC_TAG_BITS) + buckets - 1) / buckets;
         status = gather(arena, read.stripe, buckets, (uint32_t)home, tag, db, keys);

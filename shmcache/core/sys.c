@@ -70,8 +70,16 @@ uint64_t sc_sys_pid(void) {
     return (uint64_t)getpid();
 }
 
-/* Field 22 of /proc/PID/stat (proc(5)). The command name, field 2, may hold anything, even ") ",
- * so fields are counted from the last parenthesis. */
+/* A field of /proc/PID/stat, counted from the end of the name, which is field 2. */
+static uint64_t stat_field(const char *name_end, int field) {
+    const char *cursor = name_end;
+    for (int at = 2; at < field && cursor; at++)
+        cursor = strchr(cursor + 1, ' ');
+    return cursor ? strtoull(cursor + 1, NULL, 10) : 1;
+}
+
+/* Fields 22 and 20 of /proc/PID/stat (proc(5)). The command name, field 2, may hold anything, even
+ * ") ", so fields are counted from the last parenthesis. */
 uint64_t sc_sys_start_time(uint64_t pid) {
     char path[48], text[1024];
     snprintf(path, sizeof path, "/proc/%llu/stat", (unsigned long long)pid);
@@ -84,13 +92,12 @@ uint64_t sc_sys_start_time(uint64_t pid) {
     close(fd);
     if (length <= 0) return 0;
     text[length] = 0;
-    char *cursor = strrchr(text, ')');
-    if (!cursor) return 1;
-    char state = cursor[1] ? cursor[2] : 0;
-    if (state == 'Z' || state == 'X') return 0; /* a zombie writes no more */
-    for (int field = 2; field < 22 && cursor; field++)
-        cursor = strchr(cursor + 1, ' ');
-    return cursor ? strtoull(cursor + 1, NULL, 10) : 1;
+    const char *name_end = strrchr(text, ')');
+    if (!name_end) return 1;
+    bool zombie = name_end[1] && (name_end[2] == 'Z' || name_end[2] == 'X');
+    if (zombie && stat_field(name_end, 20) <= 1)
+        return 0; /* with more threads, only the first ended */
+    return stat_field(name_end, 22);
 }
 
 static uint32_t fork_generation;

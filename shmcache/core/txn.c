@@ -177,11 +177,13 @@ static void log_finish(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
 static void settle_moving(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
     uint64_t block = log->moving;
     if (!block) return;
+    /* The chain that moves is being built or taken back while active, being freed once committed;
+     * entries of the other kind may name the same chunk, but only as it was. */
+    uint64_t moves = log->state == SC_LOG_COMMITTED ? SC_LOG_FREE_CHAIN : SC_LOG_ALLOC_CHAIN;
     bool linked = is_magazine_head(writer->arena, slot, block) || log->overflow == block;
     for (uint32_t i = 0; i < log->count && !linked; i++) {
         sc_log_entry *entry = log_entry(writer->arena, log, entries, i);
-        uint64_t kind = entry->where & SC_LOG_KIND_MASK;
-        linked = (kind == SC_LOG_ALLOC_CHAIN || kind == SC_LOG_FREE_CHAIN) && entry->word == block;
+        linked = (entry->where & SC_LOG_KIND_MASK) == moves && entry->word == block;
     }
     if (!linked) push_once(writer, slot, block);
     sc_put64(&log->moving, 0);
