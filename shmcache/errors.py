@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
-import redis.exceptions as _redis
+# Not `import redis.exceptions as ...`, which imports all of redis-py, and with it ssl and asyncio:
+# most of what the daemon's restart could cost.
+from redis.exceptions import (
+    ConnectionError as _ConnectionError,
+)
+from redis.exceptions import (
+    InvalidResponse as _InvalidResponse,
+)
+from redis.exceptions import (
+    OutOfMemoryError as _OutOfMemoryError,
+)
+from redis.exceptions import (
+    ReadOnlyError as _ReadOnlyError,
+)
+from redis.exceptions import (
+    RedisError as _RedisError,
+)
+from redis.exceptions import (
+    ResponseError as _ResponseError,
+)
+from redis.exceptions import (
+    TimeoutError as _TimeoutError,
+)
 
 __all__ = [
     "ArenaBusy",
@@ -22,55 +44,55 @@ __all__ = [
 ]
 
 
-class ShmcacheError(_redis.RedisError):
+class ShmcacheError(_RedisError):
     """Base of everything the package raises on purpose."""
 
 
-class CacheNotFound(ShmcacheError, _redis.ConnectionError):
+class CacheNotFound(ShmcacheError, _ConnectionError):
     """No arena and no socket of that name: the daemon was never started, or under another name."""
 
 
-class LayoutMismatch(ShmcacheError, _redis.ConnectionError):
+class LayoutMismatch(ShmcacheError, _ConnectionError):
     """The segment is no arena, is truncated, or was made by an incompatible version."""
 
 
-class CorruptArena(ShmcacheError, _redis.ResponseError):
+class CorruptArena(ShmcacheError, _ResponseError):
     """A structure in the arena is damaged."""
 
 
-class ArenaBusy(ShmcacheError, _redis.TimeoutError):
+class ArenaBusy(ShmcacheError, _TimeoutError):
     """A stripe stayed locked past the limit, or no writer slot is free."""
 
 
-class ReadOnly(ShmcacheError, _redis.ReadOnlyError):
+class ReadOnly(ShmcacheError, _ReadOnlyError):
     """A write through an attachment that may only read, with no socket to send it through."""
 
 
-class OutOfMemory(ShmcacheError, _redis.OutOfMemoryError):
+class OutOfMemory(ShmcacheError, _OutOfMemoryError):
     """The arena is full and the eviction policy lets nothing go."""
 
 
-class WrongType(ShmcacheError, _redis.ResponseError):
+class WrongType(ShmcacheError, _ResponseError):
     """The key holds another type."""
 
 
-class NotAnInteger(ShmcacheError, _redis.ResponseError):
+class NotAnInteger(ShmcacheError, _ResponseError):
     """The value is not a 64-bit signed integer in decimal."""
 
 
-class ValueOverflow(ShmcacheError, _redis.ResponseError):
+class ValueOverflow(ShmcacheError, _ResponseError):
     """An increment or decrement would overflow."""
 
 
-class KeyTooLong(ShmcacheError, _redis.ResponseError):
+class KeyTooLong(ShmcacheError, _ResponseError):
     """The key is longer than the arena's page allows."""
 
 
-class ValueTooLong(ShmcacheError, _redis.ResponseError):
+class ValueTooLong(ShmcacheError, _ResponseError):
     """The value is longer than 512 MiB, or than the arena could ever hold."""
 
 
-class ProtocolError(ShmcacheError, _redis.InvalidResponse):
+class ProtocolError(ShmcacheError, _InvalidResponse):
     """Bytes that are not RESP."""
 
 

@@ -36,6 +36,9 @@ cdef class Arena:
     cdef list many(self, uint32_t db, const wire_span *keys, uint32_t count)
     cdef tuple text_of(self, bint validate)
     cdef object get_raw(self, uint32_t db, const char *key, uint32_t key_bytes)
+    # The same for a key object that carries its hash already (get.h says what that saves).
+    cdef object get_hinted(self, uint32_t db, const char *key, uint32_t key_bytes,
+                           uint64_t key_hash)
     # Appends "$3\r\nabc\r\n": 1; a miss appends nothing: 0.
     cdef int get_bulk(self, uint32_t db, const char *key, uint32_t key_bytes,
                       wire_buffer *out) except -1

@@ -1,8 +1,8 @@
 """The engine's binding: one attachment to one arena. Converts, calls, raises; holds no policy.
 
 Keys are ``(db, key)`` with ``db`` 0-15 and ``key`` bytes. Times are absolute Unix milliseconds, 0
-meaning never. Every method may raise :class:`~shmcache.errors.ArenaBusy` (a stripe stayed locked past
-the limit) and :class:`~shmcache.errors.CorruptArena`; every write also
+meaning never. Every method may raise :class:`~shmcache.errors.ArenaBusy` (a stripe stayed locked
+past the limit) and :class:`~shmcache.errors.CorruptArena`; every write also
 :class:`~shmcache.errors.ReadOnly`, :class:`~shmcache.errors.OutOfMemory`,
 :class:`~shmcache.errors.KeyTooLong` and :class:`~shmcache.errors.ValueTooLong`.
 """
@@ -129,9 +129,7 @@ class Arena:
     def db_expires(self, db: int) -> int: ...
 
     # one-key writes
-    def set(
-        self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0
-    ) -> bool:
+    def set(self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0) -> bool:
         """False when NX or XX forbade it."""
     def set_get(
         self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0

@@ -15,108 +15,7 @@ from collections import namedtuple
 
 from shmcache import errors
 
-cdef extern from "Python.h":
-    PyObject *_PyBytes_New "PyBytes_FromStringAndSize"(const char *bytes, Py_ssize_t size)
-    char *_PyBytes_Start "PyBytes_AS_STRING"(PyObject *value)
-    ctypedef struct PyThreadState:
-        pass
-    PyThreadState *PyEval_SaveThread() noexcept
-    void PyEval_RestoreThread(PyThreadState *state) noexcept
-
-cdef extern from "stdio.h":
-    FILE *open_memstream(char **bytes, size_t *size)
-
-cdef extern from "sc.h":
-    enum:
-        SC_OK, SC_MISS, SC_UNCHANGED, SC_WRONG_TYPE, SC_NOT_INTEGER, SC_OVERFLOW, SC_NO_MEMORY
-        SC_KEY_TOO_LONG, SC_VALUE_TOO_LONG, SC_BUSY, SC_READ_ONLY, SC_NO_SLOT, SC_CORRUPT
-        SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM, SC_SYNTAX
-        SC_SET_NX, SC_SET_XX, SC_SET_KEEP_TTL, SC_SET_APPENDED
-        SC_EXPIRE_NX, SC_EXPIRE_XX, SC_EXPIRE_GT, SC_EXPIRE_LT
-    ctypedef struct sc_key:
-        const char *bytes
-        uint32_t length
-        uint32_t db
-    ctypedef struct sc_sink:
-        char *(*reserve)(sc_sink *sink, size_t length) noexcept
-    ctypedef struct sc_hooks:
-        void *(*block_enter)() noexcept
-        void (*block_leave)(void *state) noexcept
-    ctypedef struct sc_set_args:
-        const char *value
-        uint64_t value_bytes
-        uint64_t expire_ms
-        uint32_t flags
-        sc_sink *old
-        bint *had_old
-    ctypedef struct sc_tuning:
-        uint64_t maxmemory
-        uint32_t policy, samples, lfu_log_factor, lfu_decay_minutes, reserve_permille
-    ctypedef struct sc_statistics:
-        uint64_t generation, created_ms, data_bytes, access_bytes, heap_bytes, used_bytes
-        uint64_t page_bytes, pages, free_pages, stripes, slots, slots_used, keys, index_bytes
-        uint64_t hits, misses, retries, evicted, expired, max_key_bytes
-    ctypedef bint (*sc_emit)(void *context, const char *key, uint32_t length) noexcept
-    const char *sc_status_text(int status)
-    uint64_t sc_min_data_bytes()
-    uint64_t sc_access_bytes(uint64_t data_bytes)
-    int sc_arena_format(int data_fd, int access_fd, const char *name, uint64_t hash_seed)
-    int sc_arena_attach(int data_fd, int access_fd, bint writable, const sc_hooks *hooks,
-                        sc_arena **out)
-    void sc_arena_detach(sc_arena *arena)
-    bint sc_arena_writable(const sc_arena *arena)
-    uint32_t sc_max_key_bytes(const sc_arena *arena)
-    void sc_set_touching(sc_arena *arena, bint touching)
-    bint sc_touching(const sc_arena *arena)
-    int sc_get(sc_arena *arena, const sc_key *key, sc_sink *sink)
-    int sc_get_range(sc_arena *arena, const sc_key *key, int64_t start, int64_t end, sc_sink *sink)
-    int sc_get_many(sc_arena *arena, const sc_key *keys, size_t count, sc_sink **sinks,
-                    int *statuses)
-    int sc_describe(sc_arena *arena, const sc_key *key, sc_info *info, bint touch)
-    int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
-                void *context)
-    int sc_random_key(sc_arena *arena, uint32_t db, sc_sink *sink)
-    uint64_t sc_db_keys(sc_arena *arena, uint32_t db)
-    uint64_t sc_db_expires(sc_arena *arena, uint32_t db)
-    int sc_set(sc_arena *arena, const sc_key *key, const sc_set_args *args)
-    int sc_incr(sc_arena *arena, const sc_key *key, int64_t by, int64_t *result)
-    int sc_append(sc_arena *arena, const sc_key *key, const char *value, uint64_t length,
-                  uint64_t *new_length)
-    int sc_delete(sc_arena *arena, const sc_key *key)
-    int sc_get_delete(sc_arena *arena, const sc_key *key, sc_sink *sink)
-    int sc_expire(sc_arena *arena, const sc_key *key, uint64_t expire_ms, uint32_t flags)
-    int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out)
-    int sc_tx_get(sc_tx *tx, const sc_key *key, sc_sink *sink)
-    int sc_tx_describe(sc_tx *tx, const sc_key *key, sc_info *info)
-    int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args)
-    int sc_tx_delete(sc_tx *tx, const sc_key *key)
-    int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags)
-    int sc_tx_copy(sc_tx *tx, const sc_key *source, const sc_key *target, bint replace)
-    void sc_tx_commit(sc_tx *tx)
-    void sc_tx_abort(sc_tx *tx)
-    int sc_flush_db(sc_arena *arena, int32_t db)
-    int sc_swap_db(sc_arena *arena, uint32_t a, uint32_t b)
-    void sc_get_tuning(sc_arena *arena, sc_tuning *tuning)
-    int sc_set_tuning(sc_arena *arena, const sc_tuning *tuning)
-    void sc_get_socket_path(sc_arena *arena, char *out)
-    int sc_set_socket_path(sc_arena *arena, const char *path)
-    void sc_get_name(sc_arena *arena, char *out)
-    int sc_beat(sc_arena *arena, uint32_t process, uint64_t pid)
-    void sc_get_beat(sc_arena *arena, uint32_t process, uint64_t *pid, uint64_t *beat_ms)
-    int sc_sweep_slots(sc_arena *arena, uint32_t *recovered)
-    int sc_expire_cycle(sc_arena *arena, uint64_t budget_us, uint64_t *deleted)
-    int sc_reserve_cycle(sc_arena *arena, uint64_t budget_us)
-    int sc_tick(sc_arena *arena)
-    int sc_get_statistics(sc_arena *arena, sc_statistics *statistics)
-    int sc_reset_statistics(sc_arena *arena)
-    int sc_validate(sc_arena *arena, FILE *report)
-    int sc_dump(sc_arena *arena, FILE *out)
-    uint64_t sc_hash(const void *bytes, size_t length, uint64_t seed)
-
-cdef extern from "layout.h":
-    enum:
-        SC_ENC_INT, SC_ENC_RAW, SC_ENC_APPENDED
-        SC_BEAT_SUPERVISOR, SC_BEAT_FRONTEND, SC_BEAT_MAINTENANCE, SC_BEAT_PERSISTER
+include "_core.pxi"
 
 from os import getpid as _getpid
 
@@ -146,270 +45,7 @@ Statistics = namedtuple(
 
 cdef int EMBEDDED_MOST = 44  # Redis's OBJECT ENCODING says embstr up to this length
 
-# ---- errors ------------------------------------------------------------------------------------
-
-cdef dict _ERRORS = {
-    SC_WRONG_TYPE: errors.WrongType, SC_NOT_INTEGER: errors.NotAnInteger,
-    SC_OVERFLOW: errors.ValueOverflow, SC_NO_MEMORY: errors.OutOfMemory,
-    SC_KEY_TOO_LONG: errors.KeyTooLong, SC_VALUE_TOO_LONG: errors.ValueTooLong,
-    SC_BUSY: errors.ArenaBusy, SC_NO_SLOT: errors.ArenaBusy, SC_READ_ONLY: errors.ReadOnly,
-    SC_CORRUPT: errors.CorruptArena, SC_LAYOUT: errors.LayoutMismatch,
-    SC_TRUNCATED: errors.LayoutMismatch, SC_SYNTAX: ValueError,
-}
-
-cdef int fail(int status) except -1:
-    if status == SC_SYSTEM:
-        PyErr_SetFromErrno(OSError)
-        return -1
-    raise _ERRORS[status](sc_status_text(status).decode())
-
-# ---- the interpreter lock ----------------------------------------------------------------------
-
-cdef sc_hooks HOOKS
-HOOKS.block_enter = <void *(*)() noexcept>PyEval_SaveThread
-HOOKS.block_leave = <void (*)(void *) noexcept>PyEval_RestoreThread
-
-# ---- sinks -------------------------------------------------------------------------------------
-
-cdef struct bytes_sink:
-    sc_sink sink
-    PyObject *value   # a new reference, or NULL
-
-cdef char *bytes_reserve(sc_sink *sink, size_t length) noexcept:
-    cdef bytes_sink *own = <bytes_sink *>sink
-    if own.value != NULL:
-        Py_XDECREF(own.value)
-    own.value = _PyBytes_New(NULL, <Py_ssize_t>length)
-    return _PyBytes_Start(own.value) if own.value != NULL else NULL
-
-cdef inline bytes_sink new_bytes_sink() noexcept:
-    cdef bytes_sink sink
-    sink.sink.reserve = bytes_reserve
-    sink.value = NULL
-    return sink
-
-cdef inline object sink_take(bytes_sink *sink):
-    """The sink's bytes object; its reference becomes the caller's."""
-    value = <object>sink.value
-    Py_XDECREF(sink.value)
-    sink.value = NULL
-    return value
-
-cdef object sink_result(int status, bytes_sink *sink):
-    """The value, None for a miss, or the error; nothing is leaked."""
-    if status == SC_OK:
-        return sink_take(sink)
-    Py_XDECREF(sink.value)
-    if status != SC_MISS:
-        fail(status)
-    return None
-
-cdef struct bulk_sink:
-    sc_sink sink
-    wire_buffer *out
-    size_t start      # where this bulk begins
-
-cdef int buffer_room(wire_buffer *out, size_t more) noexcept:
-    cdef size_t capacity = out.capacity
-    cdef char *grown
-    if out.length + more <= capacity:
-        return 1
-    capacity = (out.length + more) * 2
-    grown = <char *>realloc(out.bytes, capacity)
-    if grown == NULL:
-        return 0
-    out.bytes = grown
-    out.capacity = capacity
-    return 1
-
-cdef char *bulk_reserve(sc_sink *sink, size_t length) noexcept:
-    """Lays out "$<length>\\r\\n", room for the value, "\\r\\n"; starts over when called again."""
-    cdef bulk_sink *own = <bulk_sink *>sink
-    cdef wire_buffer *out = own.out
-    cdef char digits[24]
-    cdef size_t rest = length
-    cdef int count = 0
-    cdef char *at
-    out.length = own.start
-    if not buffer_room(out, length + 32):
-        return NULL
-    at = out.bytes + out.length
-    at[0] = b"$"
-    at += 1
-    while True:
-        digits[count] = <char>(48 + rest % 10)
-        count += 1
-        rest //= 10
-        if rest == 0:
-            break
-    while count > 0:
-        count -= 1
-        at[0] = digits[count]
-        at += 1
-    at[0] = b"\r"
-    at[1] = b"\n"
-    at[2 + length] = b"\r"
-    at[3 + length] = b"\n"
-    out.length = <size_t>(at - out.bytes) + length + 4
-    return at + 2
-
-cdef inline sc_key make_key(uint32_t db, const char *key, uint32_t key_bytes) noexcept:
-    cdef sc_key made
-    made.bytes = key
-    made.length = key_bytes
-    made.db = db
-    return made
-
-cdef inline sc_key key_of(uint32_t db, bytes key) except *:
-    if key is None:
-        raise TypeError("a key must be bytes")
-    if db > 15:
-        raise ValueError("db must be 0 to 15")
-    return make_key(db, PyBytes_AS_STRING(key), <uint32_t>PyBytes_GET_SIZE(key))
-
-cdef object info_of(const sc_info *info):
-    if info.encoding == SC_ENC_INT:
-        encoding = "int"
-    elif info.encoding == SC_ENC_RAW and info.value_bytes <= <uint64_t>EMBEDDED_MOST:
-        encoding = "embstr"
-    else:
-        encoding = "raw"
-    return Info("string", encoding, info.expire_ms, info.value_bytes, info.memory, info.idle_ms,
-                info.frequency)
-
-cdef inline int expire_result(int status) except -2:
-    if status == SC_OK:
-        return 1
-    if status == SC_UNCHANGED:
-        return 0
-    if status == SC_MISS:
-        return -1
-    fail(status)
-    return -2
-
-cdef inline int set_result(int status) except -1:
-    if status == SC_OK:
-        return 1
-    if status == SC_UNCHANGED:
-        return 0
-    fail(status)
-    return -1
-
-cdef bint emit_key(void *context, const char *key, uint32_t length) noexcept:
-    try:
-        (<list>context).append(PyBytes_FromStringAndSize(key, length))
-    except MemoryError:
-        return False
-    return True
-
-cdef struct key_array:
-    sc_key *keys
-    size_t count
-
-cdef int keys_alloc(key_array *array, size_t count) except -1:
-    array.count = count
-    array.keys = <sc_key *>PyMem_Malloc((count + 1) * sizeof(sc_key))
-    if array.keys == NULL:
-        raise MemoryError()
-    return 0
-
-
-cdef class Transaction:
-    cdef sc_tx *ptr
-    cdef Arena arena
-    cdef list pairs   # (db, key), or None for everything
-
-    def __cinit__(self, Arena arena, list pairs):
-        self.ptr = NULL
-        self.arena = arena
-        self.pairs = pairs
-
-    def __dealloc__(self):
-        if self.ptr != NULL:
-            sc_tx_abort(self.ptr)
-
-    def __enter__(self):
-        cdef key_array array
-        cdef size_t i = 0
-        cdef int status
-        if self.ptr != NULL:
-            raise RuntimeError("the transaction has begun already")
-        keys_alloc(&array, len(self.pairs) if self.pairs is not None else 0)
-        try:
-            if self.pairs is not None:
-                for db, key in self.pairs:
-                    array.keys[i] = key_of(db, key)
-                    i += 1
-            status = sc_tx_begin(self.arena.handle(), array.keys, i, &self.ptr)
-        finally:
-            PyMem_Free(array.keys)
-        if status != SC_OK:
-            self.ptr = NULL
-            fail(status)
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        cdef sc_tx *ptr = self.open()
-        self.ptr = NULL
-        if kind is None:
-            sc_tx_commit(ptr)
-        else:
-            sc_tx_abort(ptr)
-
-    cdef sc_tx *open(self) except NULL:
-        if self.ptr == NULL:
-            raise RuntimeError("the transaction is not open")
-        return self.ptr
-
-    def get(self, uint32_t db, bytes key):
-        cdef bytes_sink sink = new_bytes_sink()
-        cdef sc_key made = key_of(db, key)
-        return sink_result(sc_tx_get(self.open(), &made, &sink.sink), &sink)
-
-    def describe(self, uint32_t db, bytes key):
-        cdef sc_info info
-        cdef sc_key made = key_of(db, key)
-        cdef int status = sc_tx_describe(self.open(), &made, &info)
-        if status == SC_OK:
-            return info_of(&info)
-        if status != SC_MISS:
-            fail(status)
-        return None
-
-    def set(self, uint32_t db, bytes key, bytes value, uint64_t expire_ms=0, uint32_t flags=0):
-        cdef sc_key made = key_of(db, key)
-        cdef sc_set_args args
-        fill_set(&args, value, expire_ms, flags)
-        return bool(set_result(sc_tx_set(self.open(), &made, &args)))
-
-    def delete(self, uint32_t db, bytes key):
-        cdef sc_key made = key_of(db, key)
-        cdef int status = sc_tx_delete(self.open(), &made)
-        if status != SC_OK and status != SC_MISS:
-            fail(status)
-        return status == SC_OK
-
-    def expire(self, uint32_t db, bytes key, uint64_t expire_ms, uint32_t flags=0):
-        cdef sc_key made = key_of(db, key)
-        return expire_result(sc_tx_expire(self.open(), &made, expire_ms, flags))
-
-    def copy(self, uint32_t from_db, bytes from_key, uint32_t to_db, bytes to_key,
-             bint replace=False):
-        cdef sc_key source = key_of(from_db, from_key)
-        cdef sc_key target = key_of(to_db, to_key)
-        return expire_result(sc_tx_copy(self.open(), &source, &target, replace))
-
-
-cdef int fill_set(sc_set_args *args, bytes value, uint64_t expire_ms, uint32_t flags) except -1:
-    if value is None:
-        raise TypeError("a value must be bytes")
-    args.value = PyBytes_AS_STRING(value)
-    args.value_bytes = PyBytes_GET_SIZE(value)
-    args.expire_ms = expire_ms
-    args.flags = flags
-    args.old = NULL
-    args.had_old = NULL
-    return 0
+include "_convert.pxi"
 
 
 cdef class Arena:
@@ -457,7 +93,23 @@ cdef class Arena:
         cdef int status
         sink.sink.reserve = bytes_reserve
         sink.value = NULL
-        status = sc_get(self.handle(), &made, &sink.sink)
+        if self.ptr == NULL:
+            self.handle()
+        status = sc_get_with(self.ptr, &made, &sink.sink, bytes_reserve, NULL)
+        if status == SC_OK:
+            return sink_take(&sink)
+        return sink_result(status, &sink)
+
+    cdef object get_hinted(self, uint32_t db, const char *key, uint32_t key_bytes,
+                           uint64_t key_hash):
+        cdef sc_key made = make_key(db, key, key_bytes)
+        cdef bytes_sink sink
+        cdef int status
+        sink.sink.reserve = bytes_reserve
+        sink.value = NULL
+        if self.ptr == NULL:
+            self.handle()
+        status = sc_get_hinted(self.ptr, &made, key_hash, &sink.sink, bytes_reserve)
         if status == SC_OK:
             return sink_take(&sink)
         return sink_result(status, &sink)
@@ -470,7 +122,7 @@ cdef class Arena:
         sink.sink.reserve = bulk_reserve
         sink.out = out
         sink.start = out.length
-        status = sc_get(self.handle(), &made, &sink.sink)
+        status = sc_get_with(self.handle(), &made, &sink.sink, bulk_reserve, NULL)
         if status == SC_OK:
             return 1
         out.length = sink.start
@@ -876,3 +528,6 @@ def access_bytes(uint64_t data_bytes):
 
 def min_data_bytes():
     return sc_min_data_bytes()
+
+
+include "_transaction.pxi"

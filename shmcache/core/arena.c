@@ -185,6 +185,7 @@ static void handle_fill(sc_arena *arena, const plan *layout, uint8_t *base, uint
     arena->access_bytes = layout->access_bytes;
     arena->heap_offset = layout->heap_offset;
     arena->page_count = layout->page_count;
+    arena->heap_bytes = layout->page_count << layout->page_shift;
     arena->stripe_mask = layout->stripe_count - 1;
     arena->marks_count = layout->marks_count;
     arena->hash_seed = arena->header->hash_seed;
@@ -308,6 +309,7 @@ void sc_arena_detach(sc_arena *arena) {
     if (sc_load64(&arena->stats->pid) == sc_sys_pid()) sc_put64(&arena->stats->pid, 0);
     sc_sys_unmap(arena->base, arena->data_bytes);
     sc_sys_unmap(arena->access, arena->access_bytes);
+    free(arena->hints);
     free(arena);
 }
 

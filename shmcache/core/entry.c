@@ -2,29 +2,11 @@
 #include "entry.h"
 
 #include "evict.h"
-#include "hash.h"
 #include "heap.h"
 
 #define SC_FIXED_MOST 24 /* header, expiry, chain: the value is cut as if all were there */
-#define SC_DB_MIX UINT64_C(0x9E3779B97F4A7C15)
 
 /* ---- keys -------------------------------------------------------------------------------------*/
-
-void sc_ref_make_physical(const sc_arena *arena, sc_ref *ref, const char *bytes, uint32_t length,
-                          uint8_t db) {
-    ref->bytes = bytes;
-    ref->length = length;
-    ref->db = db;
-    ref->hash = sc_hash_inline(bytes, length, arena->hash_seed ^ (db * SC_DB_MIX));
-    ref->stripe = ref->hash & arena->stripe_mask;
-    ref->tag = (uint32_t)(ref->hash >> (64 - SC_TAG_BITS));
-}
-
-void sc_ref_make(const sc_arena *arena, sc_ref *ref, const sc_key *key) {
-    const uint8_t *map = &arena->header->database[key->db & (SC_DATABASES - 1)];
-    uint8_t db = __atomic_load_n(map, __ATOMIC_RELAXED) & SC_ENTRY_DB;
-    sc_ref_make_physical(arena, ref, key->bytes, key->length, db);
-}
 
 bool sc_view_is_dead(const sc_arena *arena, const sc_view *view) {
     uint32_t retired = sc_load32(&arena->header->retired_dbs);
@@ -140,10 +122,19 @@ static void fill_head(sc_arena *arena, uint64_t offset, const sc_entry *head, co
     if (inline_bytes) sc_copy(base + view.value_at, content->value, inline_bytes);
 }
 
-static uint64_t head_bytes(const sc_entry *head, uint64_t inline_bytes) {
+/* The class of an entry's own block. Large values share few classes, at a cost of some 64th of the
+ * value: otherwise a cache of them would keep a page, nearly empty, for each of the many
+ * remainders. */
+static uint32_t head_class(const sc_arena *arena, const sc_entry *head, uint64_t inline_bytes) {
     sc_view view = {.head = *head};
     sc_view_places(&view);
-    return view.value_at + inline_bytes;
+    uint64_t bytes = view.value_at + inline_bytes, page = UINT64_C(1) << arena->page_shift;
+    if (view.chain_at) {
+        uint64_t step = UINT64_C(1) << (63 - __builtin_clzll(head->value_bytes / 32 | 8));
+        uint64_t rounded = (bytes + step - 1) & ~(step - 1);
+        bytes = rounded < page / 4 ? rounded : bytes < page / 4 ? page / 4 : bytes;
+    }
+    return sc_class_for_entry(arena, bytes);
 }
 
 int sc_entry_build(sc_txn *txn, const sc_ref *ref, const sc_content *content, uint64_t *offset) {
@@ -165,7 +156,7 @@ int sc_entry_build(sc_txn *txn, const sc_ref *ref, const sc_content *content, ui
                      .encoding = content->encoding,
                      .flags = (uint8_t)(ref->db | (content->expire_ms ? SC_ENTRY_TTL : 0) |
                                         (chain ? SC_ENTRY_CHAIN : 0))};
-    uint64_t block = sc_take(txn, sc_class_for_entry(arena, head_bytes(&head, inline_bytes)));
+    uint64_t block = sc_take(txn, head_class(arena, &head, inline_bytes));
     if (!block) return SC_NO_MEMORY;
     fill_head(arena, block, &head, ref, content, chain, inline_bytes);
     sc_mark_new(arena, block);
@@ -181,7 +172,7 @@ int sc_entry_rehead(sc_txn *txn, const sc_view *view, uint64_t expire_ms, uint64
     head.flags = (uint8_t)((head.flags & ~SC_ENTRY_TTL) | (expire_ms ? SC_ENTRY_TTL : 0));
     int status = sc_txn_reserve(txn, 1);
     if (status != SC_OK) return status;
-    uint64_t block = sc_take(txn, sc_class_for_entry(arena, head_bytes(&head, inline_bytes)));
+    uint64_t block = sc_take(txn, head_class(arena, &head, inline_bytes));
     if (!block) return SC_NO_MEMORY;
     const char *old = sc_at(arena, view->offset);
     sc_ref ref = {.bytes = old + view->key_at, .length = head.key_bytes};

@@ -2,6 +2,7 @@
 #ifndef SC_ENTRY_H
 #define SC_ENTRY_H
 
+#include "hash.h"
 #include "internal.h"
 #include "txn.h"
 
@@ -15,10 +16,22 @@ typedef struct sc_ref {
     uint32_t tag;
 } sc_ref;
 
-void sc_ref_make(const sc_arena *arena, sc_ref *ref, const sc_key *key);
-void sc_ref_make_physical(const sc_arena *arena, sc_ref *ref, const char *bytes, uint32_t length,
-                          uint8_t db);
+#define SC_DB_MIX UINT64_C(0x9E3779B97F4A7C15)
 
+SC_HOT void sc_ref_make_physical(const sc_arena *arena, sc_ref *ref, const char *bytes,
+                                 uint32_t length, uint8_t db) {
+    ref->bytes = bytes;
+    ref->length = length;
+    ref->db = db;
+    ref->hash = sc_hash_inline(bytes, length, arena->hash_seed ^ (db * SC_DB_MIX));
+    ref->stripe = ref->hash & arena->stripe_mask;
+    ref->tag = (uint32_t)(ref->hash >> (64 - SC_TAG_BITS));
+}
+SC_HOT void sc_ref_make(const sc_arena *arena, sc_ref *ref, const sc_key *key) {
+    const uint8_t *map = &arena->header->database[key->db & (SC_DATABASES - 1)];
+    uint8_t db = __atomic_load_n(map, __ATOMIC_RELAXED) & SC_ENTRY_DB;
+    sc_ref_make_physical(arena, ref, key->bytes, key->length, db);
+}
 /* Does the key's logical database still map to the physical one that `ref` was made with? Settled
  * as long as a stripe is held. */
 static inline bool sc_ref_current(const sc_arena *arena, const sc_key *key, const sc_ref *ref) {

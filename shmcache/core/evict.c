@@ -59,13 +59,23 @@ uint32_t sc_mark_counter(const sc_arena *arena, uint64_t offset) {
 }
 
 void sc_clock_advance(sc_arena *arena, uint64_t ticks) {
-    uint64_t before = arena->header->access_clock, after = before + ticks;
+    uint64_t *clock = &arena->header->access_clock;
+    uint64_t before = __atomic_fetch_add(clock, ticks, __ATOMIC_RELAXED), after = before + ticks;
     uint32_t now = (uint32_t)(sc_sys_coarse_ms() / 1000);
     if (after / 64 - before / 64 > SC_CLOCK_RING) before = after - 64 * SC_CLOCK_RING;
     for (uint64_t step = before / 64 + 1; step <= after / 64; step++) {
         __atomic_store_n(&arena->access->clock_time[step % SC_CLOCK_RING], now, __ATOMIC_RELAXED);
     }
-    sc_put64(&arena->header->access_clock, after);
+}
+
+/* The clock ticks with each 1024th of the heap handed out or evicted: finer than any sampled LRU
+ * can tell, and it wraps only after the heap was turned over some thirty times. */
+void sc_clock_turn(sc_arena *arena, uint64_t bytes) {
+    uint64_t step = (arena->page_count << arena->page_shift) >> 10;
+    uint64_t *turnover = &arena->header->heap.turnover;
+    uint64_t before = __atomic_fetch_add(turnover, bytes, __ATOMIC_RELAXED);
+    uint64_t ticks = (before + bytes) / step - before / step;
+    if (ticks) sc_clock_advance(arena, ticks);
 }
 
 static uint32_t ticks_since(const sc_arena *arena, uint16_t mark) {
@@ -203,10 +213,24 @@ static bool find_slot(sc_arena *arena, const sc_candidate *candidate, sc_found *
 }
 
 static void evict_found(sc_writer *writer, uint64_t stripe, const sc_found *found) {
+    sc_clock_turn(writer->arena, sc_entry_memory(writer->arena, &found->view));
     sc_txn_open(&writer->inner, stripe);
     sc_table_remove(&writer->inner, stripe, found);
     sc_entry_free(&writer->inner, &found->view);
     sc_txn_add(&writer->inner, &writer->inner.counters->evicted, 1);
+}
+
+/* A table that eviction has left nearly empty gives its memory back, as far as a smaller one can be
+ * had without evicting more. */
+static void shrink_table(sc_writer *writer, uint64_t index) {
+    const sc_stripe *stripe = &writer->arena->stripes[index];
+    if (!sc_table_is_sparse(sc_load32(&stripe->buckets), sc_load32(&stripe->keys))) return;
+    sc_txn_begin(&writer->inner);
+    if (sc_txn_trylock(&writer->inner, index)) {
+        sc_txn_open(&writer->inner, index);
+        sc_table_shrink(&writer->inner, index);
+    }
+    sc_txn_commit(&writer->inner);
 }
 
 /* False when the candidate is locked, gone, or was touched since it was sampled. */
@@ -220,6 +244,7 @@ static bool evict_candidate(sc_writer *writer, const sc_candidate *candidate, ui
     if (evicted) {
         evict_found(writer, candidate->stripe, &found);
         sc_txn_commit(&writer->inner);
+        shrink_table(writer, candidate->stripe);
     } else {
         sc_txn_abort(&writer->inner);
     }
@@ -264,6 +289,7 @@ static bool sweep_dead(sc_writer *writer) {
 
 static bool make_room(sc_writer *writer, uint32_t size_class) {
     bool swept = false;
+    writer->stuck_count = 0;
     for (uint32_t evicted = 0; evicted < SC_ROOM_EVICTIONS; evicted++) {
         if (evicted % 16 == 0) sc_heap_flush_all(writer, writer->slot);
         if (room_in_sight(writer, size_class)) return true;
@@ -281,6 +307,8 @@ static bool make_room(sc_writer *writer, uint32_t size_class) {
 
 uint64_t sc_take(sc_txn *txn, uint32_t size_class) {
     if (size_class >= SC_MAX_CLASSES) return 0;
+    /* Making room is itself work of the inner log: what runs there takes what there is. */
+    if (txn == &txn->writer->inner) return sc_heap_take(txn, size_class);
     for (;;) {
         uint64_t block = sc_heap_take(txn, size_class);
         if (SC_LIKELY(block) || !make_room(txn->writer, size_class)) return block;

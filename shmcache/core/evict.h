@@ -24,7 +24,7 @@ static inline bool sc_policy_is_lfu(uint32_t policy) {
 }
 static inline uint16_t *sc_mark(const sc_arena *arena, uint64_t offset) {
     uint64_t granule = (offset - arena->heap_offset) >> SC_GRANULE_SHIFT;
-    return &arena->marks[granule < arena->marks_count ? granule : 0];
+    return &arena->marks[SC_LIKELY(granule < arena->marks_count) ? granule : 0];
 }
 void sc_mark_frequency(sc_arena *arena, uint16_t *mark);
 static inline void sc_mark_access(sc_arena *arena, uint64_t offset) {
@@ -39,8 +39,10 @@ static inline void sc_mark_access(sc_arena *arena, uint64_t offset) {
         __atomic_store_n(mark, clock, __ATOMIC_RELAXED);
     }
 }
-/* Under the heap lock. Remembers when, for OBJECT IDLETIME. */
+/* Move the access clock: by ticks, or by what was handed out or evicted. Remembers when, for OBJECT
+ * IDLETIME. Not logged: a tick lost or doubled by a crash is nobody's loss. */
 void sc_clock_advance(sc_arena *arena, uint64_t ticks);
+void sc_clock_turn(sc_arena *arena, uint64_t bytes);
 void sc_mark_new(sc_arena *arena, uint64_t offset);
 void sc_mark_move(sc_arena *arena, uint64_t from, uint64_t to);
 uint32_t sc_mark_counter(const sc_arena *arena, uint64_t offset); /* LFU, decayed, 0-255 */

@@ -109,7 +109,8 @@ static inline uint64_t sc_hash_9_16(const uint8_t *in, size_t length, uint64_t s
 }
 
 /* sc_hash, with the branch for short keys in the caller. */
-static inline uint64_t sc_hash_inline(const void *bytes, size_t length, uint64_t seed) {
+static inline __attribute__((always_inline)) uint64_t sc_hash_inline(const void *bytes,
+                                                                     size_t length, uint64_t seed) {
     if (__builtin_expect(length > 16, 0)) return sc_hash(bytes, length, seed);
     if (length > 8) return sc_hash_9_16(bytes, length, seed);
     if (length > 3) return sc_hash_4_8(bytes, length, seed);

@@ -244,17 +244,6 @@ static void page_release(sc_writer *writer, sc_page *page) {
 
 /* ---- magazines --------------------------------------------------------------------------------*/
 
-/* The access clock ticks with each 1024th of the heap handed out: finer than any sampled LRU can
- * tell, and it wraps only after 64 times the whole heap. */
-static void advance_clock(sc_arena *arena, uint64_t bytes) {
-    sc_heap *heap = &arena->header->heap;
-    uint64_t step = (arena->page_count << arena->page_shift) >> 10;
-    uint64_t before = heap->turnover / step;
-    sc_put64(&heap->turnover, heap->turnover + bytes);
-    uint64_t ticks = heap->turnover / step - before;
-    if (ticks) sc_clock_advance(arena, ticks);
-}
-
 /* Move up to `wanted` blocks of a listed page onto the magazine. */
 static void page_draw(sc_writer *writer, sc_page *page, sc_magazine *magazine, uint32_t wanted) {
     sc_arena *arena = writer->arena;
@@ -282,7 +271,7 @@ static void page_draw(sc_writer *writer, sc_page *page, sc_magazine *magazine, u
     sc_heap_store(writer, &magazine->count, magazine->count + drawn);
     sc_heap_store(writer, &heap->class_free[size_class], heap->class_free[size_class] - drawn);
     sc_heap_store(writer, &heap->used_bytes, heap->used_bytes + drawn * bytes);
-    advance_clock(arena, drawn * bytes);
+    sc_clock_turn(arena, drawn * bytes);
 }
 
 bool sc_heap_refill(sc_writer *writer, uint32_t size_class) {

@@ -17,6 +17,7 @@
 #include "sc.h"
 #include "sys.h"
 
+#define SC_HOT static inline __attribute__((always_inline))
 #define SC_LIKELY(x) __builtin_expect(!!(x), 1)
 #define SC_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -35,6 +36,7 @@
 #endif
 
 #define SC_POOL 16
+#define SC_STUCK 16
 typedef struct sc_candidate { /* a key that eviction has its eye on */
     uint64_t score;           /* the larger, the sooner it goes */
     uint64_t stripe;
@@ -72,6 +74,8 @@ struct sc_writer {
     sc_txn main, inner;
     sc_candidate pool[SC_POOL]; /* the best victims seen so far, best last */
     uint32_t pool_count;
+    uint64_t stuck[SC_STUCK]; /* pages that could not be emptied lately, index + 1 */
+    uint32_t stuck_count;
     uint64_t swept_ms; /* when dead entries were last looked for to make room */
     sc_writer *next;
 };
@@ -84,6 +88,16 @@ typedef struct sc_classes {
     uint16_t magazine[SC_MAX_CLASSES]; /* blocks a writer may keep at hand */
 } sc_classes;
 
+/* Where a key was last found, for keys whose caller has a hash of its own at hand (get.h). */
+#define SC_HINTS 8192
+#define SC_HINT_WAYS 2 /* a set is a cache line */
+typedef struct sc_hint {
+    uint64_t key_hash; /* the caller's */
+    uint64_t sequence; /* the stripe's when it was found */
+    uint64_t place;    /* of the entry, from the start of the heap */
+    const sc_stripe *stripe;
+} sc_hint;
+
 /* Sizes and places are copied here at attach, checked once, and never read from the arena again:
  * damage cannot move them. */
 struct sc_arena {
@@ -95,7 +109,8 @@ struct sc_arena {
     sc_access *access;
     uint16_t *marks;
     sc_stats *stats;
-    uint64_t data_bytes, access_bytes, heap_offset, page_count, stripe_mask, marks_count;
+    uint64_t data_bytes, access_bytes, heap_offset, heap_bytes, page_count, stripe_mask,
+        marks_count;
     uint64_t hash_seed, generation;
     uint32_t page_shift, segment_shift, slot_count;
     uint32_t max_key_bytes;
@@ -108,7 +123,8 @@ struct sc_arena {
     pthread_mutex_t writers_lock; /* process-local: adding to the list */
     _Atomic uint64_t random;
     _Atomic uint64_t sweep_cursor; /* stripe that the next expiry cycle starts at */
-    bool touching;                 /* reads leave access marks */
+    sc_hint *hints; /* SC_HINTS of them, in sets of SC_HINT_WAYS, or NULL until the first use */
+    bool touching;  /* reads leave access marks */
 };
 
 /* ---- touching shared memory
@@ -165,8 +181,18 @@ static inline bool sc_equal(const void *shared, const void *own, size_t length) 
 static inline void sc_copy(void *to, const void *from, size_t length) {
     memcpy(to, from, length);
 }
-static inline bool sc_equal(const void *shared, const void *own, size_t length) {
-    return memcmp(shared, own, length) == 0;
+static inline uint64_t sc_word(const uint8_t *from) {
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+/* Keys are short: two words, overlapping, beat a call of memcmp. */
+SC_HOT bool sc_equal(const void *shared, const void *own, size_t length) {
+    const uint8_t *left = shared, *right = own;
+    if (SC_UNLIKELY(length < 8)) return memcmp(left, right, length) == 0;
+    uint64_t differ = sc_word(left + length - 8) ^ sc_word(right + length - 8);
+    if (SC_LIKELY(length <= 16)) return (differ | (sc_word(left) ^ sc_word(right))) == 0;
+    return differ == 0 && memcmp(left, right, length - 8) == 0;
 }
 #endif
 

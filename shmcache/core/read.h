@@ -1,6 +1,6 @@
 /* The lock-free read, as a loop that every reader shares.
  *
- *     sc_read read = sc_read_start(arena, ref.stripe);
+ *     sc_read_start(&read, arena, ref.stripe);
  *     do {
  *         status = ... find, copy out: anything seen here may be torn ...
  *     } while (sc_read_again(&read, &status));
@@ -26,7 +26,7 @@ typedef struct sc_read {
     int given_up;
 } sc_read;
 
-static inline void sc_read_enter(sc_read *read) {
+SC_HOT void sc_read_enter(sc_read *read) {
     for (;;) {
         read->sequence = sc_load64_acquire(&read->stripe->sequence);
         if (SC_LIKELY(!(read->sequence & 1))) return;
@@ -34,20 +34,26 @@ static inline void sc_read_enter(sc_read *read) {
         if (read->given_up) return;
     }
 }
-static inline sc_read sc_read_start(sc_arena *arena, uint64_t stripe) {
-    sc_read read = {.arena = arena, .stripe = &arena->stripes[stripe]};
-    sc_read_enter(&read);
-    return read;
+SC_HOT void sc_read_start(sc_read *read, sc_arena *arena, uint64_t stripe) {
+    read->arena = arena;
+    read->stripe = &arena->stripes[stripe];
+    read->patience.tries = 0;
+    read->patience.started_us = 0;
+    read->given_up = SC_OK;
+    sc_read_enter(read);
 }
-static inline bool sc_read_is_whole(const sc_read *read) {
+/* Threads of one process may lose a count to each other; nobody waits for a statistic. */
+SC_HOT void sc_count(uint64_t *counter) {
+    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+SC_HOT bool sc_read_is_whole(const sc_read *read) {
     atomic_thread_fence(memory_order_acquire);
     return SC_LIKELY(sc_load64(&read->stripe->sequence) == read->sequence);
 }
-static inline bool sc_read_again(sc_read *read, int *status) {
+SC_HOT bool sc_read_again(sc_read *read, int *status) {
     if (SC_LIKELY(!read->given_up)) {
-        if (sc_read_is_whole(read)) return false;
-        __atomic_store_n(&read->arena->stats->retries, read->arena->stats->retries + 1,
-                         __ATOMIC_RELAXED);
+        if (SC_LIKELY(sc_read_is_whole(read))) return false;
+        sc_count(&read->arena->stats->retries);
         read->given_up = sc_reader_wait(read->arena, read->stripe, &read->patience);
         if (!read->given_up) sc_read_enter(read);
     }
@@ -56,7 +62,7 @@ static inline bool sc_read_again(sc_read *read, int *status) {
 }
 
 /* Find a live entry: SC_OK, SC_MISS, SC_CORRUPT. */
-static inline int sc_find_live(const sc_arena *arena, const sc_ref *ref, sc_found *found) {
+SC_HOT int sc_find_live(const sc_arena *arena, const sc_ref *ref, sc_found *found) {
     int status = sc_table_find(arena, &arena->stripes[ref->stripe], ref, found);
     if (status == SC_OK && found->view.expire_at &&
         sc_is_past(sc_view_expire(arena, &found->view))) {
@@ -66,8 +72,7 @@ static inline int sc_find_live(const sc_arena *arena, const sc_ref *ref, sc_foun
 }
 
 static inline void sc_count_read(sc_arena *arena, bool hit) {
-    uint64_t *counter = hit ? &arena->stats->hits : &arena->stats->misses;
-    __atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+    sc_count(hit ? &arena->stats->hits : &arena->stats->misses);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* Strings and integers: reads without a lock, one-key writes. */
 #include <stdlib.h>
 
+#include "get.h"
 #include "ops.h"
 
 /* ---- reads ------------------------------------------------------------------------------------*/
@@ -13,12 +14,25 @@ static inline int emit_found(const sc_read *read, const sc_found *found, sc_sink
 }
 
 int sc_get(sc_arena *arena, const sc_key *key, sc_sink *sink) {
+    return sc_get_with(arena, key, sink, sink->reserve, NULL);
+}
+
+sc_hint *sc_hints_new(void) {
+    sc_hint *hints = aligned_alloc(SC_CACHE_LINE, SC_HINTS * sizeof *hints);
+    if (hints) memset(hints, 0, SC_HINTS * sizeof *hints);
+    for (size_t i = 0; hints && i < SC_HINTS; i++)
+        hints[i].sequence = 1;
+    return hints;
+}
+
+int sc_get_slow(sc_arena *arena, const sc_key *key, sc_sink *sink) {
     if (SC_UNLIKELY(sc_check_key(arena, key) != SC_OK)) return SC_MISS;
     sc_ref ref;
     sc_found found;
     int status;
     sc_ref_make(arena, &ref, key);
-    sc_read read = sc_read_start(arena, ref.stripe);
+    sc_read read;
+    sc_read_start(&read, arena, ref.stripe);
     do {
         status = sc_find_live(arena, &ref, &found);
         if (SC_LIKELY(status == SC_OK)) status = emit_found(&read, &found, sink);
@@ -68,7 +82,8 @@ int sc_get_range(sc_arena *arena, const sc_key *key, int64_t start, int64_t end,
     sc_found found;
     int status;
     sc_ref_make(arena, &ref, key);
-    sc_read read = sc_read_start(arena, ref.stripe);
+    sc_read read;
+    sc_read_start(&read, arena, ref.stripe);
     do {
         status = sc_find_live(arena, &ref, &found);
         if (status == SC_OK) status = emit_range(&read, &found.view, start, end, sink);

@@ -86,8 +86,9 @@ static bool table_place(sc_txn *txn, const sc_arena *arena, const sc_table *tabl
 
 /* ---- growing and shrinking --------------------------------------------------------------------*/
 
-/* Allocate a table of at least `wanted` buckets, the overflow one included, zeroed. */
-static int table_allocate(sc_txn *txn, uint32_t wanted, sc_table *table) {
+/* Allocate a table of at least `wanted` buckets, the overflow one included, zeroed. Nobody's entry
+ * is worth evicting for a smaller table: only growing may. */
+static int table_allocate(sc_txn *txn, uint32_t wanted, bool evict, sc_table *table) {
     sc_arena *arena = txn->writer->arena;
     uint32_t whole = segment_buckets(arena), total = 0;
     memset(table, 0, sizeof *table);
@@ -96,7 +97,10 @@ static int table_allocate(sc_txn *txn, uint32_t wanted, sc_table *table) {
         uint32_t rest = wanted - total;
         uint32_t size_class = sc_class_for_table(arena, rest < whole ? rest : whole);
         int status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
-        uint64_t block = status == SC_OK ? sc_take(txn, size_class) : 0;
+        uint64_t block = 0;
+        if (status == SC_OK) {
+            block = evict ? sc_take(txn, size_class) : sc_heap_take(txn, size_class);
+        }
         if (!block) return SC_NO_MEMORY;
         uint64_t *words = sc_at(arena, block);
         sc_fill_fence();
@@ -144,9 +148,10 @@ static void table_discard(sc_txn *txn, const sc_table *table) {
 /* Rebuild with at least `wanted` buckets. */
 static int table_rebuild(sc_txn *txn, sc_stripe *stripe, uint32_t wanted) {
     sc_table old, fresh;
+    bool growing = wanted > stripe->buckets;
     table_load(stripe, &old);
     for (;;) {
-        int status = table_allocate(txn, wanted, &fresh);
+        int status = table_allocate(txn, wanted, growing, &fresh);
         if (status != SC_OK) {
             if (sc_txn_reserve(txn, SC_TABLE_LOG_MOST) == SC_OK) table_discard(txn, &fresh);
             return status;
@@ -209,8 +214,7 @@ void sc_table_remove(sc_txn *txn, uint64_t index, const sc_found *found) {
 
 void sc_table_shrink(sc_txn *txn, uint64_t index) {
     sc_stripe *stripe = &txn->writer->arena->stripes[index];
-    uint64_t room = (uint64_t)stripe->buckets * SC_BUCKET_SLOTS;
-    if (stripe->buckets < 4 || stripe->keys > room / 4) return;
+    if (!sc_table_is_sparse(stripe->buckets, stripe->keys)) return;
     uint32_t wanted = stripe->keys / (SC_BUCKET_SLOTS / 2) + 2;
     if (wanted < stripe->buckets) table_rebuild(txn, stripe, wanted);
 }

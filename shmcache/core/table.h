@@ -35,7 +35,7 @@ static inline uint64_t sc_slot_word(uint64_t offset, uint32_t tag, bool ttl) {
 }
 
 /* Bucket `index` (0 .. buckets) of a stripe; NULL when damage points outside the heap. */
-static inline uint64_t *sc_bucket(const sc_arena *arena, const uint64_t *segments, uint32_t index) {
+SC_HOT uint64_t *sc_bucket(const sc_arena *arena, const uint64_t *segments, uint32_t index) {
     uint32_t segment = index >> arena->segment_shift;
     if (SC_UNLIKELY(segment >= SC_TABLE_SEGMENTS)) return NULL;
     uint64_t within = (uint64_t)(index & ((1u << arena->segment_shift) - 1)) * SC_BUCKET_BYTES;
@@ -51,8 +51,8 @@ typedef struct sc_found {
 } sc_found;
 
 /* Is `word` the slot of this key? */
-static inline bool sc_slot_matches(const sc_arena *arena, uint64_t word, const sc_ref *ref,
-                                   sc_view *view) {
+SC_HOT bool sc_slot_matches(const sc_arena *arena, uint64_t word, const sc_ref *ref,
+                            sc_view *view) {
     return SC_SLOT_TAG(word) == ref->tag && word &&
            sc_view_load(arena, view, SC_SLOT_OFFSET(word)) && view->head.key_bytes == ref->length &&
            (view->head.flags & SC_ENTRY_DB) == ref->db &&
@@ -61,8 +61,8 @@ static inline bool sc_slot_matches(const sc_arena *arena, uint64_t word, const s
 
 /* SC_OK, SC_MISS, or SC_CORRUPT, which to a reader may as well mean a write in progress. Finds dead
  * entries too. */
-static inline int sc_table_find(const sc_arena *arena, const sc_stripe *stripe, const sc_ref *ref,
-                                sc_found *found) {
+SC_HOT int sc_table_find(const sc_arena *arena, const sc_stripe *stripe, const sc_ref *ref,
+                         sc_found *found) {
     uint32_t buckets = sc_load32(&stripe->buckets);
     if (!buckets) return SC_MISS;
     uint32_t home = sc_home(buckets, ref->tag);
@@ -87,7 +87,10 @@ int sc_table_insert(sc_txn *txn, const sc_ref *ref, uint64_t offset, uint64_t ex
 void sc_table_replace(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
                       uint64_t expire_ms);
 void sc_table_remove(sc_txn *txn, uint64_t stripe, const sc_found *found);
-/* Shrink a table that is less than a quarter full. */
+static inline bool sc_table_is_sparse(uint32_t buckets, uint32_t keys) {
+    return buckets >= 4 && keys < (uint64_t)buckets * SC_BUCKET_SLOTS / 4;
+}
+/* Shrink a table that is less than a quarter full; fails silently when there is no block for it. */
 void sc_table_shrink(sc_txn *txn, uint64_t stripe);
 /* Stores that the functions above log at most, for sc_txn_reserve. */
 #define SC_TABLE_LOG_MOST 64

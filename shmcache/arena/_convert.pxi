@@ -1,0 +1,179 @@
+# Conversions: statuses to exceptions, values to bytes and RESP bulks, keys to sc_key.
+
+# ---- errors ------------------------------------------------------------------------------------
+
+cdef dict _ERRORS = {
+    SC_WRONG_TYPE: errors.WrongType, SC_NOT_INTEGER: errors.NotAnInteger,
+    SC_OVERFLOW: errors.ValueOverflow, SC_NO_MEMORY: errors.OutOfMemory,
+    SC_KEY_TOO_LONG: errors.KeyTooLong, SC_VALUE_TOO_LONG: errors.ValueTooLong,
+    SC_BUSY: errors.ArenaBusy, SC_NO_SLOT: errors.ArenaBusy, SC_READ_ONLY: errors.ReadOnly,
+    SC_CORRUPT: errors.CorruptArena, SC_LAYOUT: errors.LayoutMismatch,
+    SC_TRUNCATED: errors.LayoutMismatch, SC_SYNTAX: ValueError,
+}
+
+cdef int fail(int status) except -1:
+    if status == SC_SYSTEM:
+        PyErr_SetFromErrno(OSError)
+        return -1
+    raise _ERRORS[status](sc_status_text(status).decode())
+
+# ---- the interpreter lock ----------------------------------------------------------------------
+
+cdef sc_hooks HOOKS
+HOOKS.block_enter = <void *(*)() noexcept>PyEval_SaveThread
+HOOKS.block_leave = <void (*)(void *) noexcept>PyEval_RestoreThread
+
+# ---- sinks -------------------------------------------------------------------------------------
+
+cdef struct bytes_sink:
+    sc_sink sink
+    PyObject *value   # a new reference, or NULL
+
+cdef char *bytes_reserve(sc_sink *sink, size_t length) noexcept:
+    cdef bytes_sink *own = <bytes_sink *>sink
+    if own.value != NULL:
+        Py_XDECREF(own.value)
+    own.value = _PyBytes_New(NULL, <Py_ssize_t>length)
+    return _PyBytes_Start(own.value) if own.value != NULL else NULL
+
+cdef inline bytes_sink new_bytes_sink() noexcept:
+    cdef bytes_sink sink
+    sink.sink.reserve = bytes_reserve
+    sink.value = NULL
+    return sink
+
+cdef inline object sink_take(bytes_sink *sink):
+    """The sink's bytes object; its reference becomes the caller's."""
+    value = <object>sink.value
+    Py_XDECREF(sink.value)
+    sink.value = NULL
+    return value
+
+cdef object sink_result(int status, bytes_sink *sink):
+    """The value, None for a miss, or the error; nothing is leaked."""
+    if status == SC_OK:
+        return sink_take(sink)
+    Py_XDECREF(sink.value)
+    if status != SC_MISS:
+        fail(status)
+    return None
+
+cdef struct bulk_sink:
+    sc_sink sink
+    wire_buffer *out
+    size_t start      # where this bulk begins
+
+cdef int buffer_room(wire_buffer *out, size_t more) noexcept:
+    cdef size_t capacity = out.capacity
+    cdef char *grown
+    if out.length + more <= capacity:
+        return 1
+    capacity = (out.length + more) * 2
+    grown = <char *>realloc(out.bytes, capacity)
+    if grown == NULL:
+        return 0
+    out.bytes = grown
+    out.capacity = capacity
+    return 1
+
+cdef char *bulk_reserve(sc_sink *sink, size_t length) noexcept:
+    """Lays out "$<length>\\r\\n", room for the value, "\\r\\n"; starts over when called again."""
+    cdef bulk_sink *own = <bulk_sink *>sink
+    cdef wire_buffer *out = own.out
+    cdef char digits[24]
+    cdef size_t rest = length
+    cdef int count = 0
+    cdef char *at
+    out.length = own.start
+    if not buffer_room(out, length + 32):
+        return NULL
+    at = out.bytes + out.length
+    at[0] = b"$"
+    at += 1
+    while True:
+        digits[count] = <char>(48 + rest % 10)
+        count += 1
+        rest //= 10
+        if rest == 0:
+            break
+    while count > 0:
+        count -= 1
+        at[0] = digits[count]
+        at += 1
+    at[0] = b"\r"
+    at[1] = b"\n"
+    at[2 + length] = b"\r"
+    at[3 + length] = b"\n"
+    out.length = <size_t>(at - out.bytes) + length + 4
+    return at + 2
+
+cdef inline sc_key make_key(uint32_t db, const char *key, uint32_t key_bytes) noexcept:
+    cdef sc_key made
+    made.bytes = key
+    made.length = key_bytes
+    made.db = db
+    return made
+
+cdef inline sc_key key_of(uint32_t db, bytes key) except *:
+    if key is None:
+        raise TypeError("a key must be bytes")
+    if db > 15:
+        raise ValueError("db must be 0 to 15")
+    return make_key(db, PyBytes_AS_STRING(key), <uint32_t>PyBytes_GET_SIZE(key))
+
+cdef object info_of(const sc_info *info):
+    if info.encoding == SC_ENC_INT:
+        encoding = "int"
+    elif info.encoding == SC_ENC_RAW and info.value_bytes <= <uint64_t>EMBEDDED_MOST:
+        encoding = "embstr"
+    else:
+        encoding = "raw"
+    return Info("string", encoding, info.expire_ms, info.value_bytes, info.memory, info.idle_ms,
+                info.frequency)
+
+cdef inline int expire_result(int status) except -2:
+    if status == SC_OK:
+        return 1
+    if status == SC_UNCHANGED:
+        return 0
+    if status == SC_MISS:
+        return -1
+    fail(status)
+    return -2
+
+cdef inline int set_result(int status) except -1:
+    if status == SC_OK:
+        return 1
+    if status == SC_UNCHANGED:
+        return 0
+    fail(status)
+    return -1
+
+cdef c_bool emit_key(void *context, const char *key, uint32_t length) noexcept:
+    try:
+        (<list>context).append(PyBytes_FromStringAndSize(key, length))
+    except MemoryError:
+        return False
+    return True
+
+cdef struct key_array:
+    sc_key *keys
+    size_t count
+
+cdef int keys_alloc(key_array *array, size_t count) except -1:
+    array.count = count
+    array.keys = <sc_key *>PyMem_Malloc((count + 1) * sizeof(sc_key))
+    if array.keys == NULL:
+        raise MemoryError()
+    return 0
+
+cdef int fill_set(sc_set_args *args, bytes value, uint64_t expire_ms, uint32_t flags) except -1:
+    if value is None:
+        raise TypeError("a value must be bytes")
+    args.value = PyBytes_AS_STRING(value)
+    args.value_bytes = PyBytes_GET_SIZE(value)
+    args.expire_ms = expire_ms
+    args.flags = flags
+    args.old = NULL
+    args.had_old = NULL
+    return 0
