@@ -36,9 +36,14 @@ def start(arguments: Sequence[str]) -> int:
     :raises ConfigurationError: it cannot start; nothing is left behind
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it would read again is read right now
+    try:
+        directory = str(Path.cwd())
+    except FileNotFoundError:
+        raise ConfigurationError("the working directory is gone") from None
     command_line = parse_command_line(arguments)
     stdin = sys.stdin.buffer.read() if command_line.stdin else b""
-    loaded = _load(command_line, stdin)
+    loaded = _load(command_line, stdin, directory)
     config = loaded.config
     inherited = inherited_sockets(os.environ)
     notifier = Notifier()
@@ -57,7 +62,7 @@ def start(arguments: Sequence[str]) -> int:
         log,
         notifier,
         inherited=inherited,
-        reread=lambda: _load(command_line, stdin).config,
+        reread=lambda: _load(command_line, stdin, directory).config,
         tell_parent=tell_parent,
     )
     if status != 0:
@@ -105,13 +110,21 @@ def _serve(
         return daemon.run()
 
 
-def _load(command_line: CommandLine, stdin: bytes) -> Loaded:
-    """Read the configuration and fill in what depends on the name and the user."""
-    loaded = load(command_line, stdin=stdin)
-    config = loaded.config
-    name = check_name(config.text("name"))
+def _load(command_line: CommandLine, stdin: bytes, directory: str) -> Loaded:
+    """Read the configuration and fill in what depends on the name and the user.
+
+    :param directory: what relative paths in it are relative to, the first time and later
+    """
+    try:
+        with contextlib.chdir(directory):
+            loaded = load(command_line, stdin=stdin)
+            config = loaded.config
+            config.commit({"dir": str(Path(config.text("dir")).absolute())})
+    except FileNotFoundError:
+        raise ConfigurationError(f"the directory '{directory}' is gone") from None
     if "dir" not in loaded.given:
-        config.set_default("dir", str(Path.cwd()))
+        config.set_default("dir", directory)
+    name = check_name(config.text("name"))
     if "unixsocket" not in loaded.given:
         config.set_default("unixsocket", default_socket_path(name))
     return loaded

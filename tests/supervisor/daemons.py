@@ -142,8 +142,8 @@ class DaemonProcess:
         """Start it, and wait for nothing."""
         self.process = subprocess.Popen(
             self.command(*options),
-            cwd=ROOT,
-            env={**_ENVIRONMENT, **(environment or {})},
+            cwd=popen.pop("cwd", ROOT),
+            env={**_ENVIRONMENT, "PYTHONPATH": str(ROOT), **(environment or {})},
             stdin=popen.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -113,3 +113,30 @@ def test_config_set_of_what_is_fixed(daemon: DaemonProcess) -> None:
     assert b"cannot grow" in daemon.ask("CONFIG", "SET", "maxmemory", "1gb")
     assert daemon.ask("CONFIG", "SET", "maxmemory", "4mb") == b"+OK\r\n"
     assert attach_arena(daemon.name).get_tuning().maxmemory == 4 << 20
+
+
+def test_relative_paths_stay_what_they_were(daemon: DaemonProcess) -> None:
+    """They are relative to where the daemon was started, also once it is in its ``dir``."""
+    base, work = daemon.directory / "base", daemon.directory / "base" / "work"
+    work.mkdir(parents=True)
+    (base / "a.conf").write_text("include b.*\ndir work\n")
+    (base / "b.conf").write_text("timeout 5\n")
+    command = daemon.command()
+    daemon.command = lambda *_: [*command[:3], "a.conf", *command[3:]]  # type: ignore[method-assign]
+    daemon.start(cwd=base)
+    assert get(daemon, "timeout") == "5"
+    assert get(daemon, "dir") == str(work)
+    assert daemon.frontend().cwd() == str(work)
+    (base / "b.conf").write_text("timeout 6\n")
+    reload(daemon)
+    eventually(lambda: get(daemon, "timeout") == "6")
+    assert daemon.process.poll() is None
+    assert "options changed: timeout" in daemon.log_text()
+
+
+def test_a_working_directory_that_is_gone(daemon: DaemonProcess) -> None:
+    base = daemon.directory / "base"
+    base.mkdir()
+    script = ["/bin/sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *daemon.command()]
+    daemon.command = lambda *_: script  # type: ignore[method-assign]
+    assert daemon.fails(cwd=base) == "shmcached: the working directory is gone"
