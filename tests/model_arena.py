@@ -259,6 +259,8 @@ class Arena:
         self._databases[db][key] = Item(value, expire_ms, self._clock(), appended=appended)
 
     def _set(self, db: int, key: bytes, value: bytes, expire_ms: int, flags: int) -> bool:
+        if (flags & SET_NX and flags & SET_XX) or (flags & SET_KEEP_TTL and expire_ms):
+            raise ValueError("contradicting arguments")
         item = self._find(db, key)
         if (flags & SET_NX and item is not None) or (flags & SET_XX and item is None):
             return False
@@ -423,13 +425,12 @@ class Arena:
 
 
 def _expire_allowed(current_ms: int, wanted_ms: int, flags: int) -> bool:
-    """EXPIRE's conditions; 0 is "never", which GT and LT take for infinitely late."""
-    if wanted_ms == 0 and current_ms == 0:
-        return False
+    """EXPIRE's conditions; 0 is "never", and removing a time of death knows no conditions."""
+    if wanted_ms == 0:
+        return current_ms != 0
     if (flags & EXPIRE_NX and current_ms) or (flags & EXPIRE_XX and not current_ms):
         return False
     current = current_ms or float("inf")
-    wanted = wanted_ms or float("inf")
-    if flags & EXPIRE_GT and wanted <= current:
+    if flags & EXPIRE_GT and wanted_ms <= current:
         return False
-    return not (flags & EXPIRE_LT and wanted >= current)
+    return not (flags & EXPIRE_LT and wanted_ms >= current)

@@ -58,7 +58,7 @@ class InProcessSide:
         self._context.db = db
 
     def close(self) -> None:
-        """Nothing is held."""
+        self._context.arena.close()
 
 
 class Pair:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from differential.compare import require_same, require_same_contents
+from differential.conftest import make_arena
 from differential.sides import InProcessSide, Pair
+from shmcache.arena import POLICIES, min_data_bytes
 
 if TYPE_CHECKING:
     import model_arena
 
+    from differential.sides import Side
     from shmcache.arena import Arena
 
 SCRIPTS = {
@@ -555,11 +559,14 @@ def test_a_longer_lcs(pair: Pair) -> None:
     require_same(pair, [b"LCS", b"a", b"b", b"IDX", b"WITHMATCHLEN", b"MINMATCHLEN", b"2"])
 
 
-def test_the_longest_string_is_configurable(pair: Pair, arena: model_arena.Arena | Arena) -> None:
+def test_the_longest_string_is_configurable(
+    redis: Side, arena: model_arena.Arena | Arena, resp: Literal[2, 3]
+) -> None:
     limit = 1 << 20
-    assert pair.theirs.execute(b"CONFIG", b"SET", b"proto-max-bulk-len", b"%d" % limit)[1] == b"OK"
+    pair = Pair(redis, InProcessSide(arena, resp, max_bulk_bytes=limit))
+    pair.reset()
+    assert redis.execute(b"CONFIG", b"SET", b"proto-max-bulk-len", b"%d" % limit)[1] == b"OK"
     try:
-        small = Pair(pair.theirs, InProcessSide(arena, pair.ours.resp, max_bulk_bytes=limit))
         for line in (
             [b"SETRANGE", b"a", b"%d" % (limit - 1), b"x"],
             [b"SETRANGE", b"a", b"%d" % (limit - 1), b"xy"],
@@ -569,10 +576,59 @@ def test_the_longest_string_is_configurable(pair: Pair, arena: model_arena.Arena
             [b"APPEND", b"b", b"x"],
             [b"APPEND", b"b", b"y"],
         ):
-            require_same(small, line)
-        require_same_contents(small)
+            require_same(pair, line)
+        require_same_contents(pair)
     finally:
-        pair.theirs.execute(b"CONFIG", b"SET", b"proto-max-bulk-len", b"536870912")
+        redis.execute(b"CONFIG", b"SET", b"proto-max-bulk-len", b"536870912")
+
+
+def test_out_of_memory(redis: Side, resp: Literal[2, 3]) -> None:
+    ours = InProcessSide(make_arena(min_data_bytes()), resp)
+    pair = Pair(redis, ours)
+    pair.reset()
+    require_same(pair, [b"SET", b"a", b"1"])
+    for number in count():
+        reply = ours.execute(b"SET", b"filler:%d" % number, bytes(3000))
+        if reply[0] == "error":
+            break
+    assert redis.execute(b"CONFIG", b"SET", b"maxmemory", b"1")[1] == b"OK"
+    try:
+        large = bytes(5000)
+        for line in (
+            [b"SET", b"b", large],
+            [b"SET", b"b", large, b"EX", b"100", b"GET"],
+            [b"MSET", b"b", large, b"c", large],
+            [b"MSETNX", b"b", large, b"c", large],
+            [b"APPEND", b"a", large],
+            [b"SETRANGE", b"a", b"5000", b"x"],
+            [b"GETSET", b"a", large],
+            [b"EXISTS", b"b", b"c"],
+            [b"GET", b"a"],
+            [b"DEL", b"a"],
+        ):
+            require_same(pair, line)
+    finally:
+        redis.execute(b"CONFIG", b"SET", b"maxmemory", b"0")
+        ours.close()
+
+
+def test_an_lfu_policy_changes_what_object_tells(
+    redis: Side, arena: model_arena.Arena | Arena, resp: Literal[2, 3]
+) -> None:
+    pair = Pair(redis, InProcessSide(arena, resp))
+    pair.reset()
+    tuning = arena.get_tuning()
+    arena.set_tuning(tuning._replace(policy=POLICIES.index("allkeys-lfu")))  # type: ignore[arg-type]
+    redis.execute(b"CONFIG", b"SET", b"maxmemory-policy", b"allkeys-lfu")
+    try:
+        require_same(pair, [b"SET", b"a", b"abc"])
+        require_same(pair, [b"OBJECT", b"IDLETIME", b"a"])
+        require_same(pair, [b"OBJECT", b"IDLETIME", b"missing"])
+        theirs, ours = pair.ask([b"OBJECT", b"FREQ", b"a"])
+        assert theirs[0] == ours[0] == "int"
+        assert ours[1] > 0
+    finally:
+        redis.execute(b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction")
 
 
 def test_the_harness_notices_a_wrong_reply(pair: Pair) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -23,6 +23,10 @@ SETTINGS = settings(
     stateful_step_count=STEPS,
     deadline=None,
     suppress_health_check=list(HealthCheck),
+    # Shrinking a failure of a whole machine takes minutes; ask for it when one has to be found.
+    phases=[
+        phase for phase in Phase if phase is not Phase.shrink or "SHMCACHE_SHRINK" in os.environ
+    ],
 )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import model_arena
 import pytest
 
+from differential.sides import InProcessSide, SocketSide
 from shmcache.commands.spec import CATEGORIES
 from shmcache.commands.table import COMMANDS
 
 if TYPE_CHECKING:
-    from differential.sides import Pair
+    from collections.abc import Iterator
+
+    from differential.sides import Pair, Side
     from differential.wire import Tagged
 
 NEWER_THAN_THE_ORACLE = {"client|setinfo", "client|no-touch"}  # Redis 7.2's
@@ -23,6 +27,18 @@ ALL_NAMES = sorted(
 )
 ORACLE_NAMES = [name for name in ALL_NAMES if name not in NEWER_THAN_THE_ORACLE]
 OWN_WORDS = (b"summary", b"complexity", b"notes", b"replaced_by")
+
+
+@pytest.fixture(params=["model", "socket"])
+def ours(request: pytest.FixtureRequest, resp: Literal[2, 3]) -> Iterator[Side]:
+    """The table does not depend on the arena, so one of a kind will do."""
+    side: Side
+    if request.param == "model":
+        side = InProcessSide(model_arena.Arena(), resp)
+    else:
+        side = SocketSide(request.getfixturevalue("front_end").path, resp)
+    yield side
+    side.close()
 
 
 def as_dict(reply: Tagged) -> dict[bytes, Tagged]:
