@@ -25,6 +25,7 @@
       "name, value, ex=None, px=None, nx=False, xx=False, keepttl=False, get=False, exat=None, "   \
       "pxat=None, **options",                                                                      \
       "Set ``name`` to ``value``.")                                                                \
+    X(mset, mset, "mapping", "Set all the keys of ``mapping`` to its values at one instant.")       \
     X(setnx, setnx, "name, value", "Set ``name`` to ``value`` if it does not exist.")              \
     X(setex, setex, "name, time, value", "Set ``name`` to ``value`` for ``time`` seconds.")        \
     X(psetex, psetex, "name, time_ms, value", "Set ``name`` to ``value`` for milliseconds.")       \
@@ -75,6 +76,21 @@ static PyMethodDef inprocess_methods[] = {
     INPROCESS_METHODS(X)
 #undef X
 };
+
+/* The hash that a str or bytes key carries once a dict has seen it, else -1. */
+static inline Py_hash_t inprocess_key_hash(PyObject *key)
+{
+    if (PyUnicode_CheckExact(key)) return ((PyASCIIObject *)key)->hash;
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
+    if (PyBytes_CheckExact(key)) return ((PyBytesObject *)key)->ob_shash;
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+    return -1;
+}
 
 /* A descriptor of method number `method` for instances of `owner`. */
 static PyObject *inprocess_describe(PyObject *owner, int method)

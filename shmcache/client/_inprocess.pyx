@@ -13,8 +13,10 @@ descriptor's; through an inherited descriptor a call takes half as long again.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_CheckExact
 from cpython.exc cimport PyErr_Clear, PyErr_Occurred
 from cpython.long cimport PyLong_CheckExact
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
@@ -22,7 +24,7 @@ from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUni
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport INT64_MIN, int64_t, uint32_t
 
-from shmcache.arena._arena cimport Arena, sc_info
+from shmcache.arena._arena cimport Arena, sc_info, wire_span
 
 from shmcache.errors import ArenaBusy, ShmcacheError
 
@@ -54,6 +56,7 @@ cdef extern from "_inprocess.h":
     object inprocess_describe(object owner, int method)
     bint inprocess_is_short(PyObject *descriptor, int method) noexcept
     PyObject *inprocess_forward(PyObject *function, const inprocess_call *call) except NULL
+    Py_hash_t inprocess_key_hash(PyObject *key) noexcept
     int64_t inprocess_clock_ms(int clock) noexcept
     Py_ssize_t inprocess_format(int64_t value, char *out) noexcept
 
@@ -186,315 +189,9 @@ cdef inline PyObject *give(object value) noexcept:
     return <PyObject *>value
 
 
-# ---- arguments ------------------------------------------------------------------------------------
-
-cdef struct value_argument:
-    span text
-    PyObject *owned  # what `text` points into if not the argument itself; to be given back
-    char digits[24]
-
-
-cdef bint take_value(InProcess self, PyObject *argument, value_argument *out) except -1:
-    """The bytes that redis-py would send for a value. False: the long way."""
-    cdef int64_t number
-    out.owned = NULL
-    if self.point(argument, &out.text):
-        return True
-    if take_integer(argument, &number):
-        out.text.bytes = out.digits
-        out.text.length = inprocess_format(number, out.digits)
-        return True
-    if PyUnicode_CheckExact(<object>argument) and self.text_is_utf8:
-        encoded = PyUnicode_AsUTF8String(<object>argument)
-        out.owned = give(encoded)
-        out.text.bytes = PyBytes_AS_STRING(encoded)
-        out.text.length = PyBytes_GET_SIZE(encoded)
-        return True
-    return False
-
-
-cdef inline bint take_integer(PyObject *argument, int64_t *out) noexcept:
-    """An exact int that fits 64 bits; bool and larger ones go the long way."""
-    if not PyLong_CheckExact(<object>argument):
-        return False
-    out[0] = as_int64(argument)
-    if out[0] == -1 and PyErr_Occurred() != NULL:
-        PyErr_Clear()
-        return False
-    return True
-
-
-cdef inline bint take_expiry(PyObject *argument, int64_t unit_ms,
-                             int64_t *expire_ms) noexcept:
-    """A time to live as the time of death; anything doubtful goes the long way to its error."""
-    cdef int64_t amount
-    if not take_integer(argument, &amount) or amount <= 0 or amount > MAX_EXPIRY:
-        return False
-    expire_ms[0] = inprocess_clock_ms(CLOCK_REALTIME) + amount * unit_ms
-    return True
-
-
-cdef struct set_options:
-    int64_t expire_ms
-    uint32_t flags
-
-
-cdef bint take_set_options(const inprocess_call *call, set_options *out) except -1:
-    """SET's keyword options: at most one of ex and px, and at most one of nx and xx."""
-    cdef Py_ssize_t index
-    cdef PyObject *value
-    cdef str name
-    for index in range(PyTuple_GET_SIZE(<tuple>call.names)):
-        name = <str>PyTuple_GET_ITEM(<tuple>call.names, index)
-        value = call.args[call.count + index]
-        if name == "ex" or name == "px":
-            if value == Py_None:
-                continue
-            if out.expire_ms or not take_expiry(value, 1000 if name == "ex" else 1, &out.expire_ms):
-                return False
-        elif name == "nx" or name == "xx":
-            if value == Py_False:
-                continue
-            if out.flags or value != Py_True:
-                return False
-            out.flags = SET_NX if name == "nx" else SET_XX
-        else:
-            return False
-    return True
-
-
-# ---- short ways: reads ----------------------------------------------------------------------------
-
-cdef PyObject *short_get "short_get"(const inprocess_call *call) except? NULL:
-    cdef span key
-    self = client_of(call)
-    if not positional(call, 1) or not self.key(call.args[0], &key) or not self.ready():
-        return NULL
-    arena = self.arena
-    value = arena.get_raw(self.db, key.bytes, <uint32_t>key.length)
-    if self.decode != CODEC_BYTES:
-        value = self.decoded(value)
-    return give(value)
-
-
-cdef PyObject *short_mget "short_mget"(const inprocess_call *call) except? NULL:
-    """``mget([key, ...])`` and ``mget(key, ...)``."""
-    self = client_of(call)
-    if call.names != NULL or call.count == 0 or not self.ready():
-        return NULL
-    keys = <object>call.args[0]
-    if call.count > 1 or type(keys) not in (list, tuple):
-        keys = [<object>call.args[index] for index in range(call.count)]
-    keys = encoded_keys(self, keys)
-    if not keys:
-        return NULL
-    arena = self.arena
-    values = arena.get_many(self.db, keys)
-    if self.decode != CODEC_BYTES:
-        values = [self.decoded(value) for value in values]
-    return give(values)
-
-
-cdef list encoded_keys(InProcess self, object keys):
-    """The keys as bytes; None when one of them takes redis-py's encoder."""
-    cdef span ignored
-    encoded = []
-    for key in keys:
-        if not self.key(<PyObject *>key, &ignored):
-            return None
-        encoded.append(key if PyBytes_CheckExact(key) else PyUnicode_AsUTF8String(key))
-    return encoded
-
-
-cdef enum found:
-    LONG_WAY = -2
-    MISSING = 0
-    PRESENT = 1
-
-
-cdef int describe(const inprocess_call *call, sc_info *info, bint touch) except -1:
-    """An enum found: the key's entry, for the commands that answer from it alone."""
-    cdef span key
-    self = client_of(call)
-    if not positional(call, 1) or not self.key(call.args[0], &key) or not self.ready():
-        return LONG_WAY
-    arena = self.arena
-    return arena.describe_raw(self.db, key.bytes, <uint32_t>key.length, touch, info)
-
-
-cdef PyObject *short_exists "short_exists"(const inprocess_call *call) except? NULL:
-    cdef sc_info info
-    cdef int state = describe(call, &info, False)
-    return NULL if state == LONG_WAY else give(state)
-
-
-cdef PyObject *short_strlen "short_strlen"(const inprocess_call *call) except? NULL:
-    cdef sc_info info
-    cdef int state = describe(call, &info, True)
-    if state == LONG_WAY:
-        return NULL
-    return give(info.value_bytes if state == PRESENT else 0)
-
-
-cdef PyObject *time_to_live(const inprocess_call *call, int64_t unit_ms) except? NULL:
-    cdef sc_info info
-    cdef int64_t left
-    cdef int state = describe(call, &info, False)
-    if state == LONG_WAY:
-        return NULL
-    if state == MISSING:
-        return give(-2)
-    if info.expire_ms == 0:
-        return give(-1)
-    left = max(<int64_t>info.expire_ms - inprocess_clock_ms(CLOCK_REALTIME), <int64_t>0)
-    return give((left + unit_ms // 2) // unit_ms)
-
-
-cdef PyObject *short_ttl "short_ttl"(const inprocess_call *call) except? NULL:
-    return time_to_live(call, 1000)
-
-
-cdef PyObject *short_pttl "short_pttl"(const inprocess_call *call) except? NULL:
-    return time_to_live(call, 1)
-
-
-# ---- short ways: writes ---------------------------------------------------------------------------
-
-cdef inline bint may_write(const inprocess_call *call) except -1:
-    self = client_of(call)
-    return self.writable and self.ready()
-
-
-cdef PyObject *store(const inprocess_call *call, Py_ssize_t value_at,
-                     const set_options *options) except? NULL:
-    """True, or None when a condition was not met."""
-    cdef span key
-    cdef value_argument value
-    cdef int done
-    self = client_of(call)
-    if not self.key(call.args[0], &key) or not take_value(self, call.args[value_at], &value):
-        return NULL
-    arena = self.arena
-    try:
-        done = arena.set_raw(self.db, key.bytes, <uint32_t>key.length, value.text.bytes,
-                             value.text.length, options.expire_ms, options.flags)
-    finally:
-        Py_XDECREF(value.owned)
-    return give(True if done else None)
-
-
-cdef PyObject *short_set "short_set"(const inprocess_call *call) except? NULL:
-    cdef set_options options
-    if call.count != 2 or not may_write(call):
-        return NULL
-    options.expire_ms = 0
-    options.flags = 0
-    if call.names != NULL and not take_set_options(call, &options):
-        return NULL
-    return store(call, 1, &options)
-
-
-cdef PyObject *short_setnx "short_setnx"(const inprocess_call *call) except? NULL:
-    cdef set_options options
-    cdef PyObject *done
-    if not positional(call, 2) or not may_write(call):
-        return NULL
-    options.expire_ms = 0
-    options.flags = SET_NX
-    done = store(call, 1, &options)
-    if done != Py_None:
-        return done
-    Py_XDECREF(done)
-    return give(False)
-
-
-cdef PyObject *set_for(const inprocess_call *call, int64_t unit_ms) except? NULL:
-    cdef set_options options
-    options.flags = 0
-    if not positional(call, 3) or not may_write(call):
-        return NULL
-    if not take_expiry(call.args[1], unit_ms, &options.expire_ms):
-        return NULL
-    return store(call, 2, &options)
-
-
-cdef PyObject *short_setex "short_setex"(const inprocess_call *call) except? NULL:
-    return set_for(call, 1000)
-
-
-cdef PyObject *short_psetex "short_psetex"(const inprocess_call *call) except? NULL:
-    return set_for(call, 1)
-
-
-cdef PyObject *add(const inprocess_call *call, int sign) except? NULL:
-    cdef span key
-    cdef int64_t amount = 1
-    if call.names != NULL or call.count < 1 or call.count > 2 or not may_write(call):
-        return NULL
-    if call.count == 2 and (not take_integer(call.args[1], &amount) or amount == INT64_MIN):
-        return NULL
-    self = client_of(call)
-    if not self.key(call.args[0], &key):
-        return NULL
-    arena = self.arena
-    return give(arena.incr_raw(self.db, key.bytes, <uint32_t>key.length, sign * amount))
-
-
-cdef PyObject *short_incrby "short_incrby"(const inprocess_call *call) except? NULL:
-    return add(call, 1)
-
-
-cdef PyObject *short_decrby "short_decrby"(const inprocess_call *call) except? NULL:
-    return add(call, -1)
-
-
-cdef PyObject *short_append "short_append"(const inprocess_call *call) except? NULL:
-    cdef span key
-    cdef value_argument value
-    cdef int64_t length
-    if not positional(call, 2) or not may_write(call):
-        return NULL
-    self = client_of(call)
-    if not self.key(call.args[0], &key) or not take_value(self, call.args[1], &value):
-        return NULL
-    arena = self.arena
-    try:
-        length = arena.append_raw(self.db, key.bytes, <uint32_t>key.length, value.text.bytes,
-                                  value.text.length)
-    finally:
-        Py_XDECREF(value.owned)
-    return give(length)
-
-
-cdef PyObject *short_delete "short_delete"(const inprocess_call *call) except? NULL:
-    cdef span key
-    if not positional(call, 1) or not may_write(call):
-        return NULL
-    self = client_of(call)
-    if not self.key(call.args[0], &key):
-        return NULL
-    arena = self.arena
-    return give(arena.delete_raw(self.db, key.bytes, <uint32_t>key.length))
-
-
-cdef PyObject *expire_in(const inprocess_call *call, int64_t unit_ms) except? NULL:
-    cdef span key
-    cdef int64_t expire_ms
-    if not positional(call, 2) or not may_write(call):
-        return NULL
-    self = client_of(call)
-    if not self.key(call.args[0], &key) or not take_expiry(call.args[1], unit_ms, &expire_ms):
-        return NULL
-    arena = self.arena
-    return give(arena.expire_raw(self.db, key.bytes, <uint32_t>key.length, expire_ms, 0) == 1)
-
-
-cdef PyObject *short_expire "short_expire"(const inprocess_call *call) except? NULL:
-    return expire_in(call, 1000)
-
-
-cdef PyObject *short_pexpire "short_pexpire"(const inprocess_call *call) except? NULL:
-    return expire_in(call, 1)
+include "_arguments.pxi"
+include "_reads.pxi"
+include "_writes.pxi"
 
 
 # ---- the long way ---------------------------------------------------------------------------------

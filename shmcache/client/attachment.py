@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from shmcache.arena import Arena
 from shmcache.arena.segments import check_name, open_segments, segment_names
@@ -85,6 +87,7 @@ class Attachment:
 
         :param credentials: redis-py's options about how to log in
         :raises CacheNotFound: nobody answers, or no shmcache daemon
+        :raises redis.AuthenticationError: the credentials do not do
         :raises ReadOnly: ``writable`` and the segments' mode forbids it
         """
         server = _ask(path, credentials or {})
@@ -161,11 +164,14 @@ def _identity(file: Path | int) -> _FileIdentity:
 
 def _ask(path: str, credentials: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields of INFO's Server section as text."""
-    with redis.Redis(unix_socket_path=path, **credentials) as server:
+    options = {"retry": Retry(NoBackoff(), 0), **credentials}
+    with redis.Redis(unix_socket_path=path, **options) as server:
         # redis-py's own parser would make numbers and lists of names that look like such
         server.set_response_callback("INFO", lambda reply, **_: reply)
         try:
             reply = server.execute_command("INFO", "server")
+        except redis.AuthenticationError:
+            raise
         except redis.ConnectionError as error:
             raise CacheNotFound(f"nobody answers at {path}: {error}") from error
     text = reply if isinstance(reply, str) else bytes(reply).decode()

@@ -33,6 +33,7 @@ _NATIVE_COMMANDS = frozenset(
     {
         "GET",
         "MGET",
+        "MSET",
         "EXISTS",
         "STRLEN",
         "TTL",

@@ -70,8 +70,15 @@ def read_shm_url(url: str) -> ShmUrl | None:
     options: dict[str, Any] = dict(parse_url(f"unix://?{parts.query}"))
     for unwanted in ("connection_class", "path"):
         options.pop(unwanted, None)
-    writable = str(options.pop("writable", "no")).lower() in _TRUE_WORDS
+    # ... save one
+    if "decode_responses" in options:
+        options["decode_responses"] = _is_true(options["decode_responses"])
+    writable = _is_true(options.pop("writable", "no"))
     return ShmUrl(parts.netloc, writable, options)
+
+
+def _is_true(word: object) -> bool:
+    return str(word).lower() in _TRUE_WORDS
 
 
 def wire_protocol(connection_options: Mapping[str, Any]) -> Literal[2, 3]:

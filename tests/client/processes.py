@@ -45,6 +45,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Daemon:
     """``shmcached`` on a cache and a socket of its own; may be started more than once."""
 
@@ -71,7 +78,13 @@ class Daemon:
         assert self._process is not None
         if self._process.poll() is not None:
             pytest.fail(f"shmcached ended: {self._log.read_text()}")
-        return _listens(self.socket_path)
+        # any answer will do, also that a password is needed
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(START_SECONDS)
+            if probe.connect_ex(str(self.socket_path)) != 0:
+                return False
+            probe.sendall(b"PING\r\n")
+            return bool(probe.recv(64))
 
     def kill(self) -> None:
         """SIGKILL the supervisor and all its children, as the kernel's memory killer might."""
@@ -81,7 +94,7 @@ class Daemon:
         for process in processes:
             process.kill()
         self._process.wait(START_SECONDS)
-        psutil.wait_procs(processes, START_SECONDS)
+        wait_for(lambda: not any(map(_is_alive, processes)), "the end of killed processes")
         self._process = None
 
     def stop(self) -> None:

@@ -80,6 +80,11 @@ def _set_options() -> Script:
         call("set", "a", 1, wrong=1),
         call("get"),
         call("get", "a", "b"),
+    ]
+
+
+def _set_family() -> Script:
+    return [
         call("setnx", "s", "1"),
         call("setnx", "s", "2"),
         call("setex", "s", 100, "3"),
@@ -363,6 +368,7 @@ def _databases() -> Script:
 SCRIPTS: dict[str, Script] = {
     "types": _types(),
     "set-options": _set_options(),
+    "set-family": _set_family(),
     "numbers": _numbers(),
     "strings": _strings(),
     "several": _several(),

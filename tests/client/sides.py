@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from client.processes import Daemon
     from client.scripts import Call
 
-__all__ = ["SIDES", "Raised", "outcome", "shape"]
+__all__ = ["SIDES", "Raised", "outcome", "raised", "shape"]
 
 
 class Raised(NamedTuple):
@@ -37,13 +37,17 @@ def _plain_text(error: BaseException) -> str:
     return "" if isinstance(error, TypeError) else str(error)
 
 
+def raised(error: BaseException) -> Raised:
+    return Raised(_redis_class(error).__name__, _plain_text(error))
+
+
 def outcome(client: Any, step: Call) -> Any:
     """What a call gives, an exception included."""
     name, args, names = step
     try:
         result = getattr(client, name)(*args, **names)
     except Exception as error:
-        return Raised(_redis_class(error).__name__, _plain_text(error))
+        return raised(error)
     return sorted(result) if name == "keys" else result
 
 

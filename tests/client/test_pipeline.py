@@ -1,0 +1,173 @@
+"""Pipelines: what they return, where they run, and that a transaction is one step."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+
+import shmcache
+from client.sides import SIDES, outcome, raised, shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from client.processes import Daemon, RedisServer, Segments
+
+
+def _mixed(pipe: Any) -> None:
+    pipe.set("a", 1).incr("a", 5).get("a").mget("a", "b").exists("a").ttl("a")
+    pipe.set("b", "x", ex=100).getrange("b", 0, -1).append("b", "yz").strlen("b")
+    pipe.setnx("a", 2).delete("a", "zz").rename("b", "c").copy("c", "d").type("c").persist("c")
+    pipe.getset("c", "new").getdel("d").setrange("c", 1, "é").decr("n", 3).incrbyfloat("f", 1.5)
+    pipe.set("s", "old").set("s", "new", get=True).set("s", "newer", get=True, nx=True)
+    pipe.getex("s", persist=True).mset({"m": 1, "n": 2}).msetnx({"m": 1, "o": 2})
+    pipe.object("encoding", "m").expire("m", 1000).touch("m", "n")
+
+
+def _failing(pipe: Any) -> None:
+    pipe.set("text", "ten").incr("text").get("text").rename("missing", "b").set("text", "after")
+
+
+def _not_sent(pipe: Any) -> None:
+    pipe.set("sent", 1).set("k", None)
+
+
+def _wrong_arity(pipe: Any) -> None:
+    pipe.set("sent", 1).execute_command("GET")
+
+
+def _reads(pipe: Any) -> None:
+    pipe.get("a").mget("a", "b", "missing").getrange("a", 1, 2).get("missing")
+
+
+def _empty(pipe: Any) -> None:
+    pass
+
+
+FILLS: dict[str, Callable[[Any], None]] = {
+    fill.__name__.lstrip("_"): fill
+    for fill in (_mixed, _failing, _not_sent, _wrong_arity, _reads, _empty)
+}
+
+
+def _run(client: redis.Redis, fill: str, transaction: bool, raise_on_error: bool) -> Any:
+    client.mset({"a": "alpha", "b": "beta"})
+    pipe = client.pipeline(transaction=transaction)
+    FILLS[fill](pipe)
+    result = outcome(pipe, ("execute", (), {"raise_on_error": raise_on_error}))
+    if isinstance(result, list):
+        result = [raised(part) if isinstance(part, Exception) else part for part in result]
+    left = {key: client.get(key) for key in sorted(client.keys())}
+    return shape([result, left, len(pipe)])
+
+
+@pytest.mark.parametrize("raise_on_error", [True, False])
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize(
+    ("side", "transaction"),
+    [*((side, False) for side in SIDES), ("writer", True)],
+)
+def test_same_as_redis(
+    side: str,
+    transaction: bool,
+    fill: str,
+    raise_on_error: bool,
+    text: bool,
+    daemon: Daemon,
+    redis_server: RedisServer,
+) -> None:
+    with (
+        redis_server.connect(decode_responses=text) as expected,
+        SIDES[side](daemon, decode_responses=text) as actual,
+    ):
+        expected.flushall()
+        assert _run(actual, fill, transaction, raise_on_error) == _run(
+            expected, fill, transaction, raise_on_error
+        )
+
+
+def test_reader_transaction_of_values(daemon: Daemon) -> None:
+    with daemon.connect() as plain, shmcache.attach(daemon.name) as reader:
+        plain.mset({"a": "alpha", "b": "beta"})
+        with reader.pipeline() as pipe:
+            _reads(pipe)
+            assert pipe.execute() == [b"alpha", [b"alpha", b"beta", None], b"lp", None]
+
+
+def test_reader_transaction_that_writes_is_refused_whole(daemon: Daemon) -> None:
+    with shmcache.attach(daemon.name) as reader:
+        pipe = reader.pipeline().set("a", 1).get("a")
+        with pytest.raises(shmcache.ReadOnly, match="writable=True"):
+            pipe.execute()
+        assert reader.get("a") is None
+        assert len(pipe) == 0
+
+
+def test_transaction_of_keyless_commands_is_refused_whole(daemon: Daemon) -> None:
+    with shmcache.attach(daemon.name, writable=True) as writer:
+        with pytest.raises(redis.ResponseError, match="transaction=False"):
+            writer.pipeline().set("a", 1).dbsize().execute()
+        assert writer.get("a") is None
+
+
+def test_move_within_a_transaction(segments: Segments) -> None:
+    with shmcache.attach(segments.name, writable=True) as writer:
+        writer.set("k", "v")
+        assert writer.pipeline().move("k", 3).get("k").execute() == [True, None]
+        assert shmcache.attach(segments.name, db=3).get("k") == b"v"
+
+
+def test_needs_no_daemon(segments: Segments) -> None:
+    with shmcache.attach(segments.name, writable=True) as writer:
+        for transaction in (False, True):
+            pipe = writer.pipeline(transaction).set("n", 1).incr("n").get("n")
+            assert pipe.execute() == [True, 2, b"2"]
+    with shmcache.attach(segments.name) as reader:
+        assert reader.pipeline(transaction=False).get("n").exists("n").execute() == [b"2", 1]
+        with pytest.raises(shmcache.ReadOnly):
+            reader.pipeline(transaction=False).set("n", 1).execute()
+
+
+def test_mixed_batch_keeps_its_order_through_the_socket(daemon: Daemon) -> None:
+    """One command needs the daemon, so none may run before its turn."""
+    with shmcache.attach(daemon.name, writable=True) as writer:
+        pipe = writer.pipeline(transaction=False).set("k", 1).echo("between").get("k")
+        assert pipe.execute() == [True, b"between", b"1"]
+
+
+def test_transaction_is_seen_whole(segments: Segments) -> None:
+    """Two keys that every transaction makes equal are never seen to differ."""
+    rounds = 3000
+    writer = shmcache.attach(segments.name, writable=True)
+    writer.mset({"left": 0, "right": 0})
+    done = threading.Event()
+
+    def write() -> None:
+        for _ in range(rounds):
+            writer.pipeline().incr("left").incr("right").execute()
+        done.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    reader = shmcache.attach(segments.name)
+    seen = set()
+    while not done.is_set():
+        left, right = reader.mget("left", "right")
+        assert left == right
+        seen.add(left)
+    thread.join()
+    assert writer.get("right") == b"%d" % rounds
+    assert len(seen) > 1
+
+
+def test_context_manager_and_length(daemon: Daemon) -> None:
+    with shmcache.attach(daemon.name, writable=True) as writer:
+        with writer.pipeline() as pipe:
+            pipe.set("a", 1)
+            assert len(pipe) == 1
+            assert isinstance(pipe, redis.client.Pipeline)
+        assert writer.get("a") is None, "leaving the block drops what was not executed"
