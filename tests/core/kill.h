@@ -1,0 +1,25 @@
+/* The scenes of the kill test: what is in the arena before, and what is then done step by step. */
+#ifndef KILL_H
+#define KILL_H
+
+#include "harness.h"
+
+enum scene_rule {
+    EXACT,  /* every key as before the step or as after it */
+    EVICTS, /* other keys may also be gone */
+};
+
+typedef struct scene {
+    const char *name;
+    /* On top of the common content, before the picture that every trial starts from is taken. */
+    void (*prepare)(sc_arena *arena);
+    void (*perform)(sc_arena *arena, unsigned step);
+    unsigned steps;
+    enum scene_rule rule;
+} scene;
+
+extern const scene kill_scenes[]; /* ends with a NULL name */
+void kill_common_content(sc_arena *arena);
+extern uint64_t kill_far_ms; /* a time to live's end that no run lives to see */
+
+#endif

@@ -1,0 +1,31 @@
+/* The unit tests' table: each file exports its tests, unit.c runs them all or those named. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include "harness.h"
+
+typedef struct unit {
+    const char *name; /* NULL ends a table */
+    void (*run)(void);
+} unit;
+
+extern const unit unit_attach[];
+extern const unit unit_database[];
+extern const unit unit_evict[];
+extern const unit unit_expire[];
+extern const unit unit_memory[];
+extern const unit unit_scan[];
+extern const unit unit_slot[];
+extern const unit unit_string[];
+extern const unit unit_txn[];
+
+/* An arena of its own for one test, writable. */
+typedef struct bench {
+    segments files;
+    sc_arena *arena;
+    buffer got;
+} bench;
+bench bench_open(uint64_t data_bytes); /* 0: the least that is allowed */
+void bench_close(bench *of);           /* validates first */
+
+#endif

@@ -1,0 +1,147 @@
+/* Writer slots: one a writing thread, none left over, those of the dead given back. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+static uint64_t slots_used(sc_arena *arena) {
+    sc_statistics statistics;
+    CHECK_STATUS(sc_get_statistics(arena, &statistics), SC_OK);
+    return statistics.slots_used;
+}
+
+static void claimed_at_the_first_write(void) {
+    bench b = bench_open(0);
+    CHECK(slots_used(b.arena) == 0);
+    check_missing(b.arena, 0, "k");
+    CHECK(slots_used(b.arena) == 0, "reading needs none");
+    CHECK_STATUS(set_text(b.arena, 0, "k", "v"), SC_OK);
+    CHECK(slots_used(b.arena) == 1);
+    for (int i = 0; i < 100; i++)
+        CHECK_STATUS(set_text(b.arena, 0, "k", "v"), SC_OK);
+    CHECK(slots_used(b.arena) == 1);
+    sc_arena *other = segments_attach(&b.files, true);
+    CHECK_STATUS(set_text(other, 0, "k", "w"), SC_OK);
+    CHECK(slots_used(b.arena) == 2);
+    sc_arena_detach(other);
+    CHECK(slots_used(b.arena) == 1, "detaching gives it back");
+    check_text(b.arena, 0, "k", "w");
+    bench_close(&b);
+}
+
+/* Counts live in the slots; a slot that goes must leave its share behind. */
+static void counts_outlive_their_slot(void) {
+    bench b = bench_open(0);
+    for (int round = 0; round < 20; round++) {
+        sc_arena *other = segments_attach(&b.files, true);
+        char name[16];
+        snprintf(name, sizeof(name), "k%d", round);
+        CHECK_STATUS(set_text(other, 1, name, "v"), SC_OK);
+        if (round % 2) {
+            snprintf(name, sizeof(name), "k%d", round - 1);
+            sc_key key = key_of(1, name);
+            CHECK_STATUS(sc_delete(other, &key), SC_OK);
+        }
+        sc_arena_detach(other);
+        CHECK(sc_db_keys(b.arena, 1) == (uint64_t)(round / 2 + 1), "round %d", round);
+    }
+    bench_close(&b);
+}
+
+static void none_left(void) {
+    bench b = bench_open(0);
+    sc_statistics statistics;
+    CHECK_STATUS(sc_get_statistics(b.arena, &statistics), SC_OK);
+    size_t count = statistics.slots;
+    CHECK(count >= 8);
+    sc_arena **all = calloc(count + 1, sizeof(*all));
+    for (size_t i = 0; i <= count; i++) {
+        all[i] = segments_attach(&b.files, true);
+        CHECK_STATUS(set_text(all[i], 0, "k", "v"), i < count ? SC_OK : SC_NO_SLOT);
+    }
+    CHECK(slots_used(b.arena) == count);
+    check_text(all[count], 0, "k", "v"); /* reading goes on */
+    sc_arena_detach(all[0]);
+    CHECK_STATUS(set_text(all[count], 0, "k", "w"), SC_OK);
+    for (size_t i = 1; i <= count; i++)
+        sc_arena_detach(all[i]);
+    free(all);
+    CHECK(slots_used(b.arena) == 0);
+    bench_close(&b);
+}
+
+static void the_dead_are_swept(void) {
+    bench b = bench_open(0);
+    CHECK_STATUS(set_text(b.arena, 0, "mine", "v"), SC_OK);
+    for (int i = 0; i < 5; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            char name[16];
+            snprintf(name, sizeof(name), "k%d", i);
+            CHECK_STATUS(set_text(b.arena, 0, name, "v"), SC_OK);
+            check_text(b.arena, 0, "mine", "v");
+            _exit(0); /* without detaching */
+        }
+        int how;
+        CHECK(waitpid(child, &how, 0) == child && how == 0);
+    }
+    CHECK(slots_used(b.arena) >= 2, "a child's slot is its own");
+    uint32_t recovered;
+    CHECK_STATUS(sc_sweep_slots(b.arena, &recovered), SC_OK);
+    CHECK(recovered >= 1 && slots_used(b.arena) == 1, "%u", recovered);
+    CHECK_STATUS(sc_sweep_slots(b.arena, &recovered), SC_OK);
+    CHECK(recovered == 0);
+    CHECK(sc_db_keys(b.arena, 0) == 6);
+    bench_close(&b);
+}
+
+/* All slots taken by processes that are gone: the next writer recovers one by itself. */
+static void the_dead_make_room(void) {
+    bench b = bench_open(0);
+    sc_statistics statistics;
+    CHECK_STATUS(sc_get_statistics(b.arena, &statistics), SC_OK);
+    pid_t child = fork();
+    if (child == 0) {
+        for (size_t i = 0; i < statistics.slots; i++)
+            CHECK_STATUS(set_text(segments_attach(&b.files, true), 0, "k", "v"), SC_OK);
+        _exit(0);
+    }
+    int how;
+    CHECK(waitpid(child, &how, 0) == child && how == 0);
+    CHECK(slots_used(b.arena) == statistics.slots);
+    CHECK_STATUS(set_text(b.arena, 0, "k", "mine"), SC_OK);
+    check_text(b.arena, 0, "k", "mine");
+    bench_close(&b);
+}
+
+static void *write_from_thread(void *context) {
+    bench *b = context;
+    for (int i = 0; i < 200; i++)
+        CHECK_STATUS(set_text(b->arena, 0, "thread", "v"), SC_OK);
+    return NULL;
+}
+
+static void threads_share_slots(void) {
+    bench b = bench_open(0);
+    for (int round = 0; round < 30; round++) {
+        pthread_t threads[3];
+        for (int i = 0; i < 3; i++)
+            CHECK(pthread_create(&threads[i], NULL, write_from_thread, &b) == 0);
+        for (int i = 0; i < 3; i++)
+            CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+    CHECK(slots_used(b.arena) <= 3, "threads that ended hold no slot");
+    bench_close(&b);
+}
+
+const unit unit_slot[] = {
+    {"slot/claimed_at_the_first_write", claimed_at_the_first_write},
+    {"slot/counts_outlive_their_slot", counts_outlive_their_slot},
+    {"slot/none_left", none_left},
+    {"slot/the_dead_are_swept", the_dead_are_swept},
+    {"slot/the_dead_make_room", the_dead_make_room},
+    {"slot/threads_share_slots", threads_share_slots},
+    {NULL, NULL},
+};
