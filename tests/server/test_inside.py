@@ -1,4 +1,4 @@
-"""Who is let in, seen from inside the process."""
+"""A server in the test's own process: what cannot be brought about from outside."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class Stage:
         await self.loop.sock_connect(peer, self.listening.getsockname())
         return peer
 
-    async def ask(self, peer: socket.socket) -> bytes:
-        """What a new client gets for a PING."""
+    async def ask(self, peer: socket.socket, *words: str) -> bytes:
+        """What a client gets for its only command."""
         with contextlib.suppress(ConnectionError):  # it was refused at once
-            await self.loop.sock_sendall(peer, request("PING"))
+            await self.loop.sock_sendall(peer, request(*words))
         try:
-            return await self.loop.sock_recv(peer, 1000)
+            return await self.loop.sock_recv(peer, 10_000)
         finally:
             peer.close()
 
@@ -102,7 +102,7 @@ def test_protected_mode_keeps_strangers_out(
     monkeypatch.setattr(listener, "_is_loopback", lambda _accepted: False)
 
     async def scene(stage: Stage) -> None:
-        assert (await stage.ask(await stage.connect())).startswith(answer)
+        assert (await stage.ask(await stage.connect(), "PING")).startswith(answer)
         assert stage.server.statistics.rejected_connections == (answer == b"-DENIED ")
 
     play(arena, scene, **options)
@@ -184,8 +184,28 @@ def test_without_descriptors_it_waits(arena: Arena, caplog: pytest.LogCaptureFix
     listening = Exhausted(listen_tcp(), 3)
 
     async def scene(stage: Stage) -> None:
-        assert await stage.ask(await stage.connect()) == b"+PONG\r\n"
+        assert await stage.ask(await stage.connect(), "PING") == b"+PONG\r\n"
         assert listening.calls <= 6
 
     play(arena, scene, listening)
     assert "Too many open files" in caplog.text
+
+
+def test_a_broken_command_is_an_error_and_a_log_entry(
+    arena: Arena, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the random tests look for would be found."""
+
+    def broken(_client: object, _args: object) -> None:
+        raise ZeroDivisionError
+
+    async def scene(stage: Stage) -> None:
+        stage.server.dispatcher.lookup([b"ECHO"]).function = broken
+        reply = await stage.ask(await stage.connect(), "ECHO", "x")
+        assert reply == b"-ERR internal error, see the server's log\r\n"
+        reply = await stage.ask(await stage.connect(), "INFO", "stats")
+        assert b"unexpected_error_replies:1\r\n" in reply
+        assert await stage.ask(await stage.connect(), "PING") == b"+PONG\r\n"
+
+    play(arena, scene)
+    assert "ZeroDivisionError" in caplog.text
