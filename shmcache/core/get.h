@@ -8,35 +8,6 @@
 
 #include "read.h"
 
-#if defined(__SSE2__) && !defined(SC_TSAN)
-#include <emmintrin.h>
-#define SC_SLOT_HIGH_TAG 0x7ffffff0 /* the tag within the upper half of a slot word */
-
-/* A bit for each slot of the bucket with this tag. Torn slots are harmless: the sequence decides.
- */
-SC_HOT uint32_t sc_bucket_matches(const uint64_t *slots, uint32_t tag) {
-    const float *words = (const float *)(const void *)slots; /* damaged offsets may be unaligned */
-    const __m128i mask = _mm_set1_epi32(SC_SLOT_HIGH_TAG);
-    const __m128i wanted = _mm_set1_epi32((int)(tag << 4));
-    uint32_t matches = 0;
-    for (int half = 0; half < 2; half++) {
-        __m128 high = _mm_shuffle_ps(_mm_loadu_ps(words + 8 * half),
-                                     _mm_loadu_ps(words + 8 * half + 4), _MM_SHUFFLE(3, 1, 3, 1));
-        __m128i equal = _mm_cmpeq_epi32(_mm_and_si128(_mm_castps_si128(high), mask), wanted);
-        matches |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal)) << (4 * half);
-    }
-    return matches;
-}
-#else
-SC_HOT uint32_t sc_bucket_matches(const uint64_t *slots, uint32_t tag) {
-    uint32_t matches = 0;
-    for (int i = 0; i < SC_BUCKET_SLOTS; i++) {
-        matches |= (uint32_t)(SC_SLOT_TAG(sc_load64(&slots[i])) == tag) << i;
-    }
-    return matches;
-}
-#endif
-
 int sc_get_slow(sc_arena *arena, const sc_key *key, sc_sink *sink);
 sc_hint *sc_hints_new(void); /* zeroed; NULL without memory */
 

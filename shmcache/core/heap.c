@@ -79,20 +79,6 @@ uint32_t sc_class_for_table(const sc_arena *arena, uint32_t buckets) {
                           (uint64_t)buckets * SC_BUCKET_BYTES);
 }
 
-static sc_page *page_of(const sc_arena *arena, uint64_t offset) {
-    return &arena->pages[(offset - arena->heap_offset) >> arena->page_shift];
-}
-
-uint32_t sc_class_of(const sc_arena *arena, uint64_t offset) {
-    if (!sc_in_heap(arena, offset, 8)) return SC_MAX_CLASSES;
-    uint32_t stored = __atomic_load_n(&page_of(arena, offset)->size_class, __ATOMIC_RELAXED);
-    return stored && stored <= arena->classes.count ? stored - 1 : SC_MAX_CLASSES;
-}
-
-bool sc_page_is_evacuating(const sc_arena *arena, uint64_t offset) {
-    return __atomic_load_n(&page_of(arena, offset)->flags, __ATOMIC_RELAXED) & SC_PAGE_EVACUATING;
-}
-
 uint64_t sc_page_start(const sc_arena *arena, uint64_t page_index) {
     return arena->heap_offset + (page_index << arena->page_shift);
 }
@@ -322,18 +308,10 @@ uint64_t sc_heap_take_chunk(sc_txn *txn, uint32_t size_class, sc_log_entry *chai
     return block;
 }
 
-void sc_magazine_push(sc_arena *arena, sc_slot *slot, uint32_t size_class, uint64_t block) {
-    sc_magazine *magazine = &slot->magazine[size_class];
-    sc_fill_fence();
-    sc_put64(sc_at(arena, block), magazine->head);
-    sc_put64(&magazine->head, block);
-    sc_put64(&magazine->count, magazine->count + 1);
-}
-
 static void page_return(sc_writer *writer, uint64_t block) {
     sc_arena *arena = writer->arena;
     sc_heap *heap = &arena->header->heap;
-    sc_page *page = page_of(arena, block);
+    sc_page *page = sc_page_of(arena, block);
     page_state state = get_state(page);
     uint32_t size_class = state.size_class - 1u;
     sc_heap_store(writer, sc_at(arena, block), page->free_head);

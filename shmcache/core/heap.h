@@ -18,8 +18,15 @@
 void sc_classes_fill(sc_classes *classes, uint32_t page_shift);
 uint32_t sc_class_for_entry(const sc_arena *arena, uint64_t bytes);
 uint32_t sc_class_for_table(const sc_arena *arena, uint32_t buckets); /* smallest that holds them */
+static inline sc_page *sc_page_of(const sc_arena *arena, uint64_t offset) {
+    return &arena->pages[(offset - arena->heap_offset) >> arena->page_shift];
+}
 /* Class of the page that holds `offset`; SC_MAX_CLASSES when the page is free or damaged. */
-uint32_t sc_class_of(const sc_arena *arena, uint64_t offset);
+static inline uint32_t sc_class_of(const sc_arena *arena, uint64_t offset) {
+    if (SC_UNLIKELY(!sc_in_heap(arena, offset, 8))) return SC_MAX_CLASSES;
+    uint32_t stored = __atomic_load_n(&sc_page_of(arena, offset)->size_class, __ATOMIC_RELAXED);
+    return stored && stored <= arena->classes.count ? stored - 1 : SC_MAX_CLASSES;
+}
 
 int sc_heap_lock(sc_writer *writer);
 void sc_heap_unlock(sc_writer *writer);
@@ -32,7 +39,14 @@ uint64_t sc_heap_take(sc_txn *txn, uint32_t size_class);
 uint64_t sc_heap_take_chunk(sc_txn *txn, uint32_t size_class, sc_log_entry *chain, uint64_t length,
                             uint64_t owner_hash);
 /* A block into a magazine; not logged: callers are commit and recovery, which can start over. */
-void sc_magazine_push(sc_arena *arena, sc_slot *slot, uint32_t size_class, uint64_t block);
+static inline void sc_magazine_push(sc_arena *arena, sc_slot *slot, uint32_t size_class,
+                                    uint64_t block) {
+    sc_magazine *magazine = &slot->magazine[size_class];
+    sc_fill_fence();
+    sc_put64(sc_at(arena, block), magazine->head);
+    sc_put64(&magazine->head, block);
+    sc_put64(&magazine->count, magazine->count + 1);
+}
 bool sc_heap_refill(sc_writer *writer, uint32_t size_class);
 /* Give blocks back to their pages until at most `keep` are left. */
 void sc_heap_flush(sc_writer *writer, sc_slot *slot, uint32_t size_class, uint64_t keep);
@@ -43,7 +57,10 @@ void sc_heap_store(sc_writer *writer, uint64_t *word, uint64_t value);
 void sc_page_unlist(sc_writer *writer, sc_page *page);
 void sc_page_list(sc_writer *writer, sc_page *page);
 void sc_page_set_evacuating(sc_writer *writer, sc_page *page, bool evacuating);
-bool sc_page_is_evacuating(const sc_arena *arena, uint64_t offset);
+static inline bool sc_page_is_evacuating(const sc_arena *arena, uint64_t offset) {
+    const sc_page *page = sc_page_of(arena, offset);
+    return __atomic_load_n(&page->flags, __ATOMIC_RELAXED) & SC_PAGE_EVACUATING;
+}
 uint64_t sc_page_start(const sc_arena *arena, uint64_t page_index);
 
 #endif

@@ -96,7 +96,9 @@ static int stripe_inherit(sc_writer *writer, sc_stripe *stripe) {
 }
 
 static bool excluded(const sc_writer *writer) {
-    uint64_t exclusive = sc_load64(&writer->arena->header->exclusive);
+    /* Acquire: a zero stored by the end of a whole-arena transaction comes with all it wrote,
+     * though it did not hold the mutex that we hold now. */
+    uint64_t exclusive = sc_load64_acquire(&writer->arena->header->exclusive);
     return SC_UNLIKELY(exclusive != 0) && exclusive != writer->owner;
 }
 
@@ -157,7 +159,7 @@ static int exclusive_inherit(sc_writer *writer) {
     int status = SC_OK;
     if (dead && dead != writer->owner) status = sc_slot_recover_owner(writer, dead);
     if (status != SC_OK) return status;
-    sc_put64(&header->exclusive, 0);
+    sc_put64_release(&header->exclusive, 0);
     sc_mutex_consistent(&header->exclusive_lock);
     return SC_OK;
 }
@@ -200,7 +202,7 @@ int sc_exclusive_lock(sc_writer *writer) {
 
 void sc_exclusive_unlock(sc_writer *writer) {
     sc_header *header = writer->arena->header;
-    sc_put64(&header->exclusive, 0);
+    sc_put64_release(&header->exclusive, 0);
     sc_mutex_unlock(&header->exclusive_lock);
 }
 

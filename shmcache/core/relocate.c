@@ -65,11 +65,14 @@ static sc_page *choose_page(const sc_writer *writer) {
     return best;
 }
 
-static sc_page *evacuation_begin(sc_writer *writer) {
+/* The page may be freed and given to another class as soon as the lock is dropped: what it was is
+ * told along with it. */
+static sc_page *evacuation_begin(sc_writer *writer, uint32_t *size_class) {
     sc_arena *arena = writer->arena;
     if (sc_heap_lock(writer) != SC_OK) return NULL;
     sc_page *page = choose_page(writer);
     if (page) {
+        *size_class = page->size_class - 1u;
         sc_page_unlist(writer, page);
         sc_page_set_evacuating(writer, page, true);
         sc_heap_store(writer, &writer->slot->evacuating, (uint64_t)(page - arena->pages) + 1);
@@ -176,9 +179,10 @@ static bool lock_and_refer(sc_writer *writer, uint32_t size_class, uint64_t bloc
     }
     sc_view view;
     sc_ref ref;
-    if (!sc_view_load(arena, &view, block)) return false;
-    sc_ref_make_physical(arena, &ref, (const char *)sc_at(arena, block) + view.key_at,
-                         view.head.key_bytes, view.head.flags & SC_ENTRY_DB);
+    char key[1 << SC_PAGE_SHIFT]; /* somebody may be filling the block: hash what was copied */
+    if (!sc_view_load(arena, &view, block) || view.head.key_bytes > sizeof key) return false;
+    sc_copy(key, (const char *)sc_at(arena, block) + view.key_at, view.head.key_bytes);
+    sc_ref_make_physical(arena, &ref, key, view.head.key_bytes, view.head.flags & SC_ENTRY_DB);
     return sc_txn_trylock(&writer->inner, ref.stripe) && refer_from_slot(arena, &ref, block, out);
 }
 
@@ -186,7 +190,9 @@ static void move_block(sc_writer *writer, uint32_t size_class, uint64_t block) {
     reference from = {0};
     sc_txn_begin(&writer->inner);
     uint64_t target = 0;
-    if (lock_and_refer(writer, size_class, block, &from)) {
+    /* Live and locked, a block keeps its page's class: now is when to make sure of it. */
+    if (lock_and_refer(writer, size_class, block, &from) &&
+        sc_class_of(writer->arena, block) == size_class) {
         target = sc_heap_take(&writer->inner, size_class);
     }
     if (target) {
@@ -199,9 +205,9 @@ static void move_block(sc_writer *writer, uint32_t size_class, uint64_t block) {
 bool sc_evacuate_sparse_page(sc_writer *writer) {
     sc_arena *arena = writer->arena;
     if (!any_spare_page(arena)) return false;
-    sc_page *page = evacuation_begin(writer);
+    uint32_t size_class;
+    sc_page *page = evacuation_begin(writer, &size_class);
     if (!page) return false;
-    uint32_t size_class = page->size_class - 1u;
     uint64_t start = sc_page_start(arena, (uint64_t)(page - arena->pages));
     uint64_t free_before = sc_load64(&arena->header->heap.free_page_count);
     /* Our own spare blocks may lie in this page. */

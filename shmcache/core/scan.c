@@ -19,17 +19,14 @@ typedef struct batch { /* keys copied out of one bucket, emitted once the sequen
 
 static bool batch_add(const sc_arena *arena, batch *keys, const sc_view *view) {
     uint32_t length = view->head.key_bytes;
-    if (keys->used + length > keys->room) {
-        size_t room = (keys->used + length) * 2;
+    if (keys->used + length >= keys->room) { /* never NULL, even for the empty key alone */
+        size_t room = (keys->used + length) * 2 + 64;
         char *grown = realloc(keys->bytes, room);
         if (!grown) return false;
         keys->bytes = grown;
         keys->room = room;
     }
-    if (length) {
-        sc_copy(keys->bytes + keys->used, (char *)sc_at(arena, view->offset) + view->key_at,
-                length);
-    }
+    sc_copy(keys->bytes + keys->used, (char *)sc_at(arena, view->offset) + view->key_at, length);
     keys->used += length;
     keys->length[keys->count++] = length;
     return true;

@@ -18,7 +18,7 @@ static void close_stripes_of(sc_arena *arena, uint64_t owner) {
         if (owned || exclusive) sc_stripe_close(stripe);
         if (owned) sc_put64(&stripe->owner, 0);
     }
-    if (exclusive) sc_put64(&arena->header->exclusive, 0);
+    if (exclusive) sc_put64_release(&arena->header->exclusive, 0);
 }
 
 /* Called with slot->recovery held. The order matters:

@@ -15,6 +15,10 @@
 #include "entry.h"
 #include "internal.h"
 
+#if defined(__SSE2__) && !defined(SC_TSAN)
+#include <emmintrin.h>
+#endif
+
 #define SC_SLOT_TTL (UINT64_C(1) << 63)
 #define SC_TAG_SHIFT SC_OFFSET_BITS
 #define SC_TAG_MASK ((UINT64_C(1) << SC_TAG_BITS) - 1)
@@ -44,6 +48,34 @@ SC_HOT uint64_t *sc_bucket(const sc_arena *arena, const uint64_t *segments, uint
     return sc_at(arena, offset);
 }
 
+#if defined(__SSE2__) && !defined(SC_TSAN)
+#define SC_SLOT_HIGH_TAG 0x7ffffff0 /* the tag within the upper half of a slot word */
+
+/* A bit for each slot of the bucket with this tag. Torn slots are harmless: the sequence decides.
+ */
+SC_HOT uint32_t sc_bucket_matches(const uint64_t *slots, uint32_t tag) {
+    const float *words = (const float *)(const void *)slots; /* damaged offsets may be unaligned */
+    const __m128i mask = _mm_set1_epi32(SC_SLOT_HIGH_TAG);
+    const __m128i wanted = _mm_set1_epi32((int)(tag << 4));
+    uint32_t matches = 0;
+    for (int half = 0; half < 2; half++) {
+        __m128 high = _mm_shuffle_ps(_mm_loadu_ps(words + 8 * half),
+                                     _mm_loadu_ps(words + 8 * half + 4), _MM_SHUFFLE(3, 1, 3, 1));
+        __m128i equal = _mm_cmpeq_epi32(_mm_and_si128(_mm_castps_si128(high), mask), wanted);
+        matches |= (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(equal)) << (4 * half);
+    }
+    return matches;
+}
+#else
+SC_HOT uint32_t sc_bucket_matches(const uint64_t *slots, uint32_t tag) {
+    uint32_t matches = 0;
+    for (int i = 0; i < SC_BUCKET_SLOTS; i++) {
+        matches |= (uint32_t)(SC_SLOT_TAG(sc_load64(&slots[i])) == tag) << i;
+    }
+    return matches;
+}
+#endif
+
 typedef struct sc_found {
     uint64_t *slot;
     uint64_t word;
@@ -69,13 +101,13 @@ SC_HOT int sc_table_find(const sc_arena *arena, const sc_stripe *stripe, const s
     for (uint32_t bucket = home; bucket <= home + 1; bucket++) {
         uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
         if (SC_UNLIKELY(!slots)) return SC_CORRUPT;
-        for (int i = 0; i < SC_BUCKET_SLOTS; i++) {
-            uint64_t word = sc_load64(&slots[i]);
-            if (SC_SLOT_TAG(word) == ref->tag && sc_slot_matches(arena, word, ref, &found->view)) {
-                found->slot = &slots[i];
-                found->word = word;
-                return SC_OK;
-            }
+        for (uint32_t match = sc_bucket_matches(slots, ref->tag); match; match &= match - 1) {
+            uint64_t *slot = &slots[__builtin_ctz(match)];
+            uint64_t word = sc_load64(slot);
+            if (!sc_slot_matches(arena, word, ref, &found->view)) continue;
+            found->slot = slot;
+            found->word = word;
+            return SC_OK;
         }
     }
     return SC_MISS;

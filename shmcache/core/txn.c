@@ -74,17 +74,18 @@ static bool is_magazine_head(const sc_arena *arena, const sc_slot *slot, uint64_
 }
 
 /* Does nothing when the block is the magazine's head: then a push was cut short just after it. */
-static void push_once(sc_writer *writer, sc_slot *slot, uint64_t block) {
+static uint32_t push_once(sc_writer *writer, sc_slot *slot, uint64_t block) {
     uint32_t size_class = sc_class_of(writer->arena, block);
-    if (size_class >= SC_MAX_CLASSES || slot->magazine[size_class].head == block) return;
-    sc_magazine_push(writer->arena, slot, size_class, block);
+    if (SC_LIKELY(size_class < SC_MAX_CLASSES) && slot->magazine[size_class].head != block) {
+        sc_magazine_push(writer->arena, slot, size_class, block);
+    }
+    return size_class;
 }
 
 /* After a push: a full magazine goes back to half, and a block of a page that is being emptied goes
  * back at once, so that it is not handed out again. */
-static void trim_class_of(sc_writer *writer, sc_slot *slot, uint64_t block) {
-    uint32_t size_class = sc_class_of(writer->arena, block);
-    if (size_class >= SC_MAX_CLASSES) return;
+static inline void trim(sc_writer *writer, sc_slot *slot, uint32_t size_class, uint64_t block) {
+    if (SC_UNLIKELY(size_class >= SC_MAX_CLASSES)) return;
     uint64_t count = slot->magazine[size_class].count;
     uint64_t keep = writer->arena->classes.magazine[size_class];
     if (SC_UNLIKELY(count > 2 * keep)) {
@@ -101,9 +102,9 @@ static void free_chain(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
         uint64_t block = entry->word;
         sc_put64(&log->moving, block);
         sc_put64(&entry->word, sc_chunk_next(sc_at(writer->arena, block)));
-        push_once(writer, slot, block);
+        uint32_t size_class = push_once(writer, slot, block);
         sc_put64(&log->moving, 0);
-        trim_class_of(writer, slot, block);
+        trim(writer, slot, size_class, block);
     }
 }
 
@@ -112,9 +113,9 @@ static void free_overflow(sc_writer *writer, sc_slot *slot, sc_log *log) {
         uint64_t block = log->overflow;
         sc_put64(&log->moving, block);
         sc_put64(&log->overflow, *(uint64_t *)sc_at(writer->arena, block));
-        push_once(writer, slot, block);
+        uint32_t size_class = push_once(writer, slot, block);
         sc_put64(&log->moving, 0);
-        trim_class_of(writer, slot, block);
+        trim(writer, slot, size_class, block);
     }
 }
 
@@ -157,9 +158,9 @@ static void log_rollback(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_e
 static void free_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
     uint64_t kind = entry->where & SC_LOG_KIND_MASK;
     if (kind == SC_LOG_FREE) {
-        push_once(writer, slot, entry->word);
+        uint32_t size_class = push_once(writer, slot, entry->word);
         sc_put64(&entry->where, SC_LOG_DONE);
-        trim_class_of(writer, slot, entry->word);
+        trim(writer, slot, size_class, entry->word);
     } else if (kind == SC_LOG_FREE_CHAIN) {
         free_chain(writer, slot, log, entry);
         sc_put64(&entry->where, SC_LOG_DONE);
