@@ -27,16 +27,20 @@ class Match(NamedTuple):
 
 def _rows(a: bytes, b: bytes) -> Iterator[int]:
     """The bits of each row of the table, a row for each byte of ``a``."""
-    positions = dict.fromkeys(a, 0)
-    for index, byte in enumerate(b):
-        if byte in positions:
-            positions[byte] |= 1 << index
+    positions = {byte: _positions(byte, b) for byte in set(a)}
     mask = (1 << len(b)) - 1
     row = mask
     for byte in a:
         met = row & positions[byte]
         row = ((row + met) | (row - met)) & mask
         yield row
+
+
+def _positions(byte: int, text: bytes) -> int:
+    """A bit for each place of a byte in a text, the first place lowest."""
+    marks = bytearray(b"0" * 256)
+    marks[byte] = ord("1")
+    return int(text[::-1].translate(marks) or b"0", 2)
 
 
 def common_length(a: bytes, b: bytes) -> int:

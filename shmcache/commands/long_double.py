@@ -149,14 +149,19 @@ def to_text(number: LongDouble) -> bytes:
 # Python converts at most 4300 digits at once, so as not to be stalled by longer ones; here the
 # longest has 5119.
 _CHUNK_DIGITS = 4000
+_CHUNK_BITS = 13_000  # any number of fewer bits has at most so many digits
 
 
 def _integer(digits: bytes) -> int:
+    if len(digits) <= _CHUNK_DIGITS:
+        return int(digits)
     head, tail = digits[:-_CHUNK_DIGITS], digits[-_CHUNK_DIGITS:]
     scale: int = 10 ** len(tail)
-    return int(head or b"0") * scale + int(tail)
+    return int(head) * scale + int(tail)
 
 
 def _decimal(number: int) -> str:
+    if number.bit_length() < _CHUNK_BITS:
+        return str(number)
     head, tail = divmod(number, 10**_CHUNK_DIGITS)
     return f"{head}{tail:0{_CHUNK_DIGITS}}" if head else str(tail)

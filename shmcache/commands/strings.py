@@ -50,7 +50,10 @@ __all__ = [
 ]
 
 _MAX_LCS_CELLS = 1 << 31
-"""Cells of LCS's table, a bit each: beyond 256 MiB it is refused, as in Redis when malloc fails."""
+"""LCS keeps a bit for each pair of bytes. More than 256 MiB, some seconds' work, are refused with
+what Redis says when it cannot have the memory for its table."""
+_LEAST_LCS_SIDE = 512
+"""A short string costs no less time than one of so many bytes."""
 
 
 # ---- one value -----------------------------------------------------------------------------------
@@ -285,10 +288,10 @@ def lcs(context: Context, args: Sequence[bytes]) -> Reply:
     asked, min_length = _lcs_options(args[2:])
     if {b"LEN", b"IDX"} <= asked:
         raise CommandError("ERR If you want both the length and indexes, please just use IDX.")
+    if max(len(a), _LEAST_LCS_SIDE) * max(len(b), _LEAST_LCS_SIDE) > _MAX_LCS_CELLS:
+        raise CommandError("ERR Insufficient memory, failed allocating transient memory for LCS")
     if b"LEN" in asked:
         return subsequence.common_length(a, b)
-    if len(a) * len(b) > _MAX_LCS_CELLS:
-        raise CommandError("ERR Insufficient memory, failed allocating transient memory for LCS")
     if b"IDX" not in asked:
         return subsequence.common_subsequence(a, b)
     runs = subsequence.matches(a, b)
