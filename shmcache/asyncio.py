@@ -11,16 +11,21 @@ socket as :mod:`redis.asyncio` does it.
 
 from __future__ import annotations
 
+import functools
+import weakref
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import redis
 import redis.asyncio
 from redis.asyncio.client import Pipeline
 
+from shmcache.client._inprocess import NATIVE_METHODS
 from shmcache.client.batch import run_batch
 from shmcache.client.codec import Codec
+from shmcache.client.direct import REFUSED, Direct
 from shmcache.client.inline import InlineCommands
 from shmcache.client.plumbing import (
+    WatchedCallbacks,
     attachment_for,
     is_select,
     read_shm_url,
@@ -71,8 +76,15 @@ class AsyncClient(redis.asyncio.Redis):
             options["unix_socket_path"] = attachment.likely_socket_path
         super().__init__(**options)
         self._attachment = attachment
+        self._direct = Direct(weakref.WeakMethod(self._look_after_arena))
+        if type(self).execute_command is not AsyncClient.execute_command:
+            self._direct._divert()  # a subclass wants to see every command
         if attachment is not None:
-            self._codec = Codec(self.connection_pool)
+            self.response_callbacks = WatchedCallbacks(
+                cast("dict[str, Any]", self.response_callbacks), self._direct
+            )
+            codec = self._codec = Codec(self.connection_pool)
+            self._direct._bind_codec(codec.encoding, codec.encoding_errors, codec.decode_responses)
             self._bind(int(self.connection_pool.connection_kwargs.get("db") or 0))
 
     @classmethod
@@ -114,7 +126,7 @@ class AsyncClient(redis.asyncio.Redis):
         """Run a command in this process if that can be, else through the socket."""
         inline = self._current_inline()
         if inline is None:
-            return await super().execute_command(*args, **options)
+            return await self._remotely(*args, **options)
         if is_select(args[0]):
             return await self._select(inline, args, options)
         answer = inline.answer(args, AsyncAnswer)
@@ -122,12 +134,16 @@ class AsyncClient(redis.asyncio.Redis):
             return await self.parse_response(cast("Any", answer), args[0], **options)
         require_socket(inline.attachment, args)
         try:
-            return await super().execute_command(*args, **options)
+            return await self._remotely(*args, **options)
         except redis.ResponseError as error:
             translated = translate(error)
             if translated is error:
                 raise
             raise translated from error
+
+    async def _remotely(self, *args: Any, **options: Any) -> Any:
+        parent: Any = super()  # redis-py gives this method no types
+        return await parent.execute_command(*args, **options)
 
     async def _select(
         self, inline: InlineCommands, args: tuple[Any, ...], options: dict[str, Any]
@@ -138,7 +154,7 @@ class AsyncClient(redis.asyncio.Redis):
         response = await self.parse_response(cast("Any", answer), args[0], **options)
         db = int(words[1])
         if self.connection is not None:
-            await super().execute_command(*args, **options)
+            await self._remotely(*args, **options)
             self.connection.db = db
         else:
             self.connection_pool.connection_kwargs["db"] = db
@@ -155,13 +171,39 @@ class AsyncClient(redis.asyncio.Redis):
             codec=self._codec,
             protocol=wire_protocol(self.connection_pool.connection_kwargs),
         )
+        self._direct._bind_arena(self._attachment.arena, db)
 
     def _current_inline(self) -> InlineCommands | None:
-        attachment = self._attachment
-        if attachment is not None and attachment.is_due:
-            attachment.look_after()
-            self.connection_pool.connection_kwargs["path"] = attachment.likely_socket_path
+        if self._attachment is not None and self._attachment.is_due:
+            self._look_after_arena()
         return self._inline
+
+    def _look_after_arena(self) -> None:
+        attachment, inline = self._attachment, self._inline
+        if attachment is None or inline is None:
+            return
+        attachment.look_after()
+        self._bind(inline.db)
+        path = attachment.likely_socket_path
+        if self.connection_pool.connection_kwargs.get("path", path) != path:
+            self.connection_pool.connection_kwargs["path"] = path
+            self.connection_pool.reset()
+
+
+def _native_method(name: str) -> Any:
+    redis_method = getattr(redis.asyncio.Redis, name)
+
+    @functools.wraps(redis_method)
+    async def method(self: AsyncClient, *args: Any, **names: Any) -> Any:
+        answer = getattr(self._direct, name)(*args, **names)
+        return await redis_method(self, *args, **names) if answer is REFUSED else answer
+
+    return method
+
+
+for _name in NATIVE_METHODS:
+    if not _name.startswith("__"):
+        setattr(AsyncClient, _name, _native_method(_name))
 
 
 class AsyncInlinePipeline(Pipeline):
@@ -193,9 +235,13 @@ class AsyncInlinePipeline(Pipeline):
                 return await self._responses(cast("list[AsyncAnswer]", answers), raise_on_error)
             require_socket(self._inline.attachment, self.command_stack[0][0])
         except BaseException:
-            await self.reset()
+            await self._forget()
             raise
         return await super().execute(raise_on_error)
+
+    async def _forget(self) -> None:
+        untyped: Any = self
+        await untyped.reset()
 
     async def _responses(self, answers: list[AsyncAnswer], raise_on_error: bool) -> list[Any]:
         responses: list[Any] = []
@@ -205,7 +251,7 @@ class AsyncInlinePipeline(Pipeline):
             except redis.ResponseError as error:
                 responses.append(error)
         stack = self.command_stack
-        await self.reset()
+        await self._forget()
         if raise_on_error:
             self.raise_first_error(stack, responses)
         return responses

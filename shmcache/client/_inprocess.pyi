@@ -5,6 +5,9 @@ from typing import Any
 from shmcache.arena import Arena
 from shmcache.errors import ShmcacheError
 
+NATIVE_METHODS: tuple[str, ...]
+"""The names of the methods that :func:`install` gives a class."""
+
 class InProcess:
     """What the native methods need to know of a client. A base class of :class:`Client` alone."""
 

@@ -253,6 +253,9 @@ def all_methods():
     return range(INPROCESS_METHOD_COUNT)
 
 
+NATIVE_METHODS = tuple([inprocess_methods[method].ml_name.decode() for method in all_methods()])
+
+
 cdef object redis_method(tuple mro, int method):
     name = inprocess_methods[method].ml_name.decode()
     return next((vars(base)[name] for base in mro if name in vars(base)))

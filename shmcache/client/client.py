@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import redis
@@ -20,7 +19,7 @@ from shmcache.client.plumbing import (
     select_reply,
     wire_protocol,
 )
-from shmcache.client.replies import exception_for, translate
+from shmcache.client.replies import Answer, exception_for, translate
 from shmcache.commands.replies import error_for
 from shmcache.errors import ArenaBusy, ShmcacheError
 
@@ -28,30 +27,6 @@ if TYPE_CHECKING:
     from shmcache.client.attachment import Attachment
 
 __all__ = ["Client", "attach"]
-
-_NATIVE_COMMANDS = frozenset(
-    {
-        "GET",
-        "MGET",
-        "MSET",
-        "EXISTS",
-        "STRLEN",
-        "TTL",
-        "PTTL",
-        "SET",
-        "SETNX",
-        "SETEX",
-        "PSETEX",
-        "INCRBY",
-        "DECRBY",
-        "APPEND",
-        "DEL",
-        "UNLINK",
-        "EXPIRE",
-        "PEXPIRE",
-    }
-)
-"""Those of _inprocess, which does itself what redis-py's response callbacks for them do."""
 
 
 def attach(
@@ -95,9 +70,7 @@ class Client(InProcess, redis.Redis):
         if attachment is not None and "connection_pool" not in options:
             options["unix_socket_path"] = attachment.likely_socket_path
         super().__init__(*args, **options)
-        self.response_callbacks = WatchedCallbacks(
-            self.response_callbacks, weakref.WeakMethod(self._callback_replaced)
-        )
+        self.response_callbacks = WatchedCallbacks(self.response_callbacks, self)
         self._attachment = attachment
         if attachment is not None:
             codec = self._codec = Codec(self.connection_pool)
@@ -153,22 +126,30 @@ class Client(InProcess, redis.Redis):
         """Run a command in this process if that can be, else through the socket."""
         inline = self._current_inline()
         if inline is None:
-            return super().execute_command(*args, **options)
+            return self._remotely(*args, **options)
         if is_select(args[0]):
             return self._select(inline, args, options)
         answer = inline.answer(args)
         if answer is not None:
-            return self.parse_response(answer, args[0], **options)
+            return self._parse(answer, args[0], **options)
         return self._through_socket(inline, args, options)
 
     execute_command._routes_in_process = True  # type: ignore[attr-defined]
+
+    def _remotely(self, *args: Any, **options: Any) -> Any:
+        parent: Any = super()  # redis-py gives these methods no types
+        return parent.execute_command(*args, **options)
+
+    def _parse(self, answer: Answer, command: Any, **options: Any) -> Any:
+        untyped: Any = self
+        return untyped.parse_response(answer, command, **options)
 
     def _through_socket(
         self, inline: InlineCommands, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         require_socket(inline.attachment, args)
         try:
-            return super().execute_command(*args, **options)
+            return self._remotely(*args, **options)
         except redis.ResponseError as error:
             translated = translate(error)
             if translated is error:
@@ -180,10 +161,10 @@ class Client(InProcess, redis.Redis):
     ) -> Any:
         """Change the database of what runs here and of what travels."""
         words = inline.codec.words(args)
-        response = self.parse_response(inline.wrap(select_reply(words)), args[0], **options)
+        response = self._parse(inline.wrap(select_reply(words)), args[0], **options)
         db = int(words[1])
         if self.connection is not None:
-            super().execute_command(*args, **options)
+            self._remotely(*args, **options)
             self.connection.db = db
         else:
             self._remake_pool(db=db)
@@ -234,10 +215,6 @@ class Client(InProcess, redis.Redis):
 
     def _translate(self, error: ShmcacheError) -> Exception:
         return exception_for(error_for(error))
-
-    def _callback_replaced(self, command: str) -> None:
-        if command in _NATIVE_COMMANDS:
-            self._divert()
 
 
 install(Client)

@@ -46,6 +46,7 @@ class InlineCommands:
         self.db = db
         self.codec = codec
         self._protocol: Literal[2, 3] = protocol
+        self._context: Context | None = None
 
     def prepare(self, args: Sequence[Any]) -> Prepared | CommandError | None:
         """Look a command up. None: only the daemon can run it.
@@ -58,13 +59,12 @@ class InlineCommands:
         if arena is None:
             return None
         words = self.codec.words(args)
-        command = COMMANDS.get(words[0].decode("ascii", "replace").lower())
-        if command is None or (command.function is None and not command.subcommands):
-            return None
-        try:
-            entry = _dispatcher().find(words)
-        except CommandError as error:
-            return error if command.function is not None else None
+        entry = _simple_entry(words[0])
+        if entry is None or not entry.command.accepts(len(words)):
+            try:
+                entry = _dispatcher().find(words)
+            except CommandError as error:
+                return None if entry is None else error
         return Prepared(entry, words) if _is_inline(entry, arena) else None
 
     def run(self, prepared: Prepared, arena: Arena | None = None) -> Reply:
@@ -72,10 +72,18 @@ class InlineCommands:
 
         :param arena: what to run it on, when not on the attachment's arena itself
         """
-        arena = arena or self.attachment.arena
-        assert arena is not None
-        context = Context(arena, self.db, self._protocol)
+        if arena is not None:
+            context = Context(arena, self.db, self._protocol)
+        else:
+            context = self._own_context()
         return _dispatcher().call(prepared.entry, context, prepared.words)
+
+    def _own_context(self) -> Context:
+        arena, context = self.attachment.arena, self._context
+        assert arena is not None
+        if context is None or context.arena is not arena:
+            context = self._context = Context(arena, self.db, self._protocol)
+        return context
 
     def answer(self, args: Sequence[Any], kind: type[Answer] = Answer) -> Answer | None:
         """Run a command. None: it has to go through the socket.
@@ -92,6 +100,15 @@ class InlineCommands:
     def wrap(self, reply: Reply, kind: type[Answer] = Answer) -> Answer:
         """Give a reply the shape that redis-py's ``parse_response`` reads."""
         return kind(reply, self.codec.decode, resp3=self._protocol == 3)
+
+
+@functools.lru_cache(maxsize=1024)
+def _simple_entry(name: bytes) -> Entry | None:
+    """A command of this process's that has no subcommands; None for any other word."""
+    command = COMMANDS.get(name.decode("ascii", "replace").lower())
+    if command is None or command.function is None or command.subcommands:
+        return None
+    return _dispatcher().find([name] * abs(command.arity))
 
 
 @functools.cache

@@ -63,13 +63,15 @@ class InlinePipeline(Pipeline):
         stack = self.command_stack
         self.reset()
         if raise_on_error:
-            self.raise_first_error(stack, responses)
+            untyped: Any = self
+            untyped.raise_first_error(stack, responses)
         return responses
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """Parse one response; a failure that this package has a class for comes as that."""
         try:
-            return super().parse_response(connection, command_name, **options)
+            parent: Any = super()
+            return parent.parse_response(connection, command_name, **options)
         except redis.ResponseError as error:
             translated = translate(error)
             if translated is error:

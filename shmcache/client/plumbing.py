@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ import redis.utils
 from redis.client import CaseInsensitiveDict
 from redis.connection import parse_url
 
+from shmcache.client._inprocess import NATIVE_METHODS
 from shmcache.client.attachment import Attachment
 from shmcache.commands.arguments import database_index
 from shmcache.commands.replies import OK, CommandError, Reply, wrong_arity
@@ -18,8 +20,9 @@ from shmcache.commands.table import COMMANDS
 from shmcache.errors import ConfigurationError, ReadOnly
 
 if TYPE_CHECKING:
-    import weakref
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping
+
+    from shmcache.client._inprocess import InProcess
 
 __all__ = [
     "WatchedCallbacks",
@@ -32,6 +35,15 @@ __all__ = [
 ]
 
 _LOGIN_OPTIONS: Final = ("username", "password", "credential_provider", "socket_timeout", "retry")
+_COMMAND_OF_METHOD: Final = {
+    "__contains__": "exists",
+    "decr": "decrby",
+    "delete": "del",
+    "incr": "incrby",
+}
+_NATIVE_COMMANDS: Final = frozenset(
+    _COMMAND_OF_METHOD.get(method, method).upper() for method in NATIVE_METHODS
+)
 _DEFAULT_PROTOCOL: Final[int] = getattr(redis.utils, "DEFAULT_RESP_VERSION", 2)
 """redis-py speaks RESP3 unless told otherwise since its version 8."""
 _TRUE_WORDS: Final = frozenset({"1", "true", "yes", "y", "on"})
@@ -124,28 +136,28 @@ def select_reply(words: list[bytes]) -> Reply:
 
 
 class WatchedCallbacks(CaseInsensitiveDict):
-    """A client's response callbacks, which tell when one is replaced."""
+    """A client's response callbacks; when one of a native method's command is replaced, the native
+    methods, which know only redis-py's, make way.
+    """
 
-    def __init__(
-        self, callbacks: MutableMapping[str, Any], replaced: weakref.WeakMethod[Callable[..., None]]
-    ) -> None:
+    def __init__(self, callbacks: MutableMapping[str, Any], native: InProcess) -> None:
         dict.__init__(self, callbacks)
-        self._replaced = replaced
+        self._native = weakref.ref(native)
 
     def __setitem__(self, command: str, callback: Any) -> None:
-        super().__setitem__(command, callback)
-        self._tell(command)
+        dict.__setitem__(self, command.upper(), callback)
+        self._replaced(command)
 
     def __delitem__(self, command: str) -> None:
-        super().__delitem__(command)
-        self._tell(command)
+        dict.__delitem__(self, command.upper())
+        self._replaced(command)
 
     def update(self, callbacks: Mapping[str, Any]) -> None:  # type: ignore[override]
         """Replace several."""
         for command, callback in callbacks.items():
             self[command] = callback
 
-    def _tell(self, command: str) -> None:
-        replaced = self._replaced()
-        if replaced is not None:
-            replaced(command.upper())
+    def _replaced(self, command: str) -> None:
+        native = self._native()
+        if native is not None and command.upper() in _NATIVE_COMMANDS:
+            native._divert()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from redis.connection import DefaultParser
 
@@ -20,12 +20,13 @@ __all__ = ["Answer", "AsyncAnswer", "exception_for", "translate"]
 Decode = Callable[[bytes], Any]
 
 _RESP2: Final = Encoder()
+_parse_error: Callable[[str], RedisError] = cast("Any", DefaultParser).parse_error
 
 
 def exception_for(error: CommandError) -> RedisError:
     """Return the exception that redis-py raises for an error line, in this package's class."""
     line = str(error).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return translate(DefaultParser.parse_error(line))
+    return translate(_parse_error(line))
 
 
 def translate(error: RedisError) -> RedisError:
@@ -39,7 +40,7 @@ def translate(error: RedisError) -> RedisError:
 
 
 _KINDS: Final[dict[str, type[errors.ShmcacheError]]] = {
-    str(DefaultParser.parse_error(str(error_for(kind())))): kind
+    str(_parse_error(str(error_for(kind())))): kind
     for kind in (
         errors.WrongType,
         errors.NotAnInteger,
