@@ -21,6 +21,7 @@ cdef int fail(int status) except -1:
 
 cdef sc_hooks HOOKS
 HOOKS.block_enter = <void *(*)() noexcept>PyEval_SaveThread
+HOOKS.serialized = True  # by the GIL; the module does not declare itself free-threaded
 HOOKS.block_leave = <void (*)(void *) noexcept>PyEval_RestoreThread
 
 # ---- sinks -------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ cdef extern from "sc.h":
     ctypedef struct sc_hooks:
         void *(*block_enter)() noexcept
         void (*block_leave)(void *state) noexcept
+        c_bool serialized
     ctypedef struct sc_set_args:
         const char *value
         uint64_t value_bytes

@@ -5,22 +5,17 @@
 
 /* ---- counting ---------------------------------------------------------------------------------*/
 
-static uint8_t physical_db(const sc_arena *arena, uint32_t db) {
-    const uint8_t *map = &arena->header->database[db & (SC_DATABASES - 1)];
-    return __atomic_load_n(map, __ATOMIC_RELAXED) & SC_ENTRY_DB;
-}
-
 static uint64_t sum_slots(const sc_arena *arena, size_t place) {
     int64_t sum = sc_sum_counters(arena, place);
     return sum > 0 ? (uint64_t)sum : 0;
 }
 
 uint64_t sc_db_keys(sc_arena *arena, uint32_t db) {
-    return sum_slots(arena, offsetof(sc_counters, keys) + 8u * physical_db(arena, db));
+    return sum_slots(arena, offsetof(sc_counters, keys) + 8u * sc_physical_db(arena, db));
 }
 
 uint64_t sc_db_expires(sc_arena *arena, uint32_t db) {
-    return sum_slots(arena, offsetof(sc_counters, expires) + 8u * physical_db(arena, db));
+    return sum_slots(arena, offsetof(sc_counters, expires) + 8u * sc_physical_db(arena, db));
 }
 
 /* ---- flushing and swapping: the mapping changes while no writer holds a stripe
@@ -36,7 +31,7 @@ static void map_store(sc_txn *txn, uint32_t db, uint8_t physical) {
 static uint32_t unused_dbs(const sc_arena *arena) {
     uint32_t used = sc_load32(&arena->header->retired_dbs);
     for (uint32_t db = 0; db < SC_DATABASES; db++)
-        used |= UINT32_C(1) << physical_db(arena, db);
+        used |= UINT32_C(1) << sc_physical_db(arena, db);
     return ~used;
 }
 
@@ -62,7 +57,7 @@ static int flush_locked(sc_txn *txn, int32_t db) {
         if (!is_flushed(arena, db, i)) continue;
         uint32_t fresh = (uint32_t)__builtin_ctz(unused);
         unused &= unused - 1;
-        retired |= UINT32_C(1) << physical_db(arena, i);
+        retired |= UINT32_C(1) << sc_physical_db(arena, i);
         map_store(txn, i, (uint8_t)fresh);
     }
     sc_txn_store32(txn, &arena->header->retired_dbs, retired);
@@ -93,7 +88,7 @@ int sc_swap_db(sc_arena *arena, uint32_t a, uint32_t b) {
     int status = sc_tx_begin(arena, NULL, 0, &tx);
     if (status != SC_OK) return status;
     sc_txn *txn = &((sc_writer *)(void *)tx)->main;
-    uint8_t first = physical_db(arena, a), second = physical_db(arena, b);
+    uint8_t first = sc_physical_db(arena, a), second = sc_physical_db(arena, b);
     map_store(txn, a % SC_DATABASES, second);
     map_store(txn, b % SC_DATABASES, first);
     sc_tx_commit(tx);

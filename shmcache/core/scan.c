@@ -84,11 +84,6 @@ static int emit_batch(const batch *keys, sc_emit emit, void *context) {
     return SC_OK;
 }
 
-static uint8_t physical_db(const sc_arena *arena, uint32_t db) {
-    const uint8_t *map = &arena->header->database[db & (SC_DATABASES - 1)];
-    return __atomic_load_n(map, __ATOMIC_RELAXED) & SC_ENTRY_DB;
-}
-
 int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
             void *context) {
     uint64_t index = *cursor >> SC_CURSOR_TAG_BITS;
@@ -104,7 +99,7 @@ int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_e
             continue;
         }
         uint64_t next;
-        status = read_bucket(arena, index, (uint32_t)tag, physical_db(arena, db), &keys, &next);
+        status = read_bucket(arena, index, (uint32_t)tag, sc_physical_db(arena, db), &keys, &next);
         if (status == SC_OK) status = emit_batch(&keys, emit, context);
         seen += keys.count;
         tag = next;
@@ -159,7 +154,7 @@ int sc_random_key(sc_arena *arena, uint32_t db, sc_sink *sink) {
     batch keys = {0};
     int status = SC_MISS;
     for (int i = 0; i < SC_RANDOM_TRIES && status == SC_MISS; i++) {
-        status = random_from(arena, sc_random(arena) & arena->stripe_mask, physical_db(arena, db),
+        status = random_from(arena, sc_random(arena) & arena->stripe_mask, sc_physical_db(arena, db),
                              &keys, sink);
     }
     free(keys.bytes);

@@ -175,7 +175,7 @@ static int writer_new(sc_arena *arena, sc_writer **out) {
         free(writer);
         return SC_NO_SLOT;
     }
-    atomic_flag_test_and_set(&writer->in_use);
+    writer->in_use = true;
     pthread_mutex_lock(&arena->writers_lock);
     writer->next = atomic_load(&arena->writers);
     atomic_store_explicit(&arena->writers, writer, memory_order_release);
@@ -188,17 +188,12 @@ int sc_writer_checkout_slow(sc_arena *arena, sc_writer **out) {
     if (!arena->writable) return SC_READ_ONLY;
     sc_writer *writer = atomic_load_explicit(&arena->writers, memory_order_acquire);
     for (; writer; writer = writer->next) {
-        if (atomic_flag_test_and_set_explicit(&writer->in_use, memory_order_acquire)) continue;
+        if (!sc_writer_try(arena, writer)) continue;
         if (!sc_writer_valid(writer)) continue;
         *out = writer;
         return SC_OK;
     }
     return writer_new(arena, out);
-}
-
-void sc_writer_checkin(sc_writer *writer) {
-    if (SC_UNLIKELY(writer->blocked)) sc_writer_unblock(writer);
-    atomic_flag_clear_explicit(&writer->in_use, memory_order_release);
 }
 
 void sc_slots_forget(sc_arena *arena) {

@@ -3,6 +3,7 @@
 #define SC_SLOT_H
 
 #include "internal.h"
+#include "lock.h"
 
 /* A writer of this process for one operation; SC_READ_ONLY, SC_NO_SLOT. Give it back with the
  * same thread. */
@@ -10,10 +11,18 @@ int sc_writer_checkout_slow(sc_arena *arena, sc_writer **out);
 static inline bool sc_writer_valid(const sc_writer *writer) {
     return sc_load64(&writer->slot->generation) == writer->owner >> 16;
 }
+/* Is the writer free? Then it is ours. */
+static inline bool sc_writer_try(sc_arena *arena, sc_writer *writer) {
+    if (arena->hooks.serialized) {
+        bool taken = writer->in_use;
+        writer->in_use = true;
+        return !taken;
+    }
+    return !__atomic_exchange_n(&writer->in_use, true, __ATOMIC_ACQUIRE);
+}
 static inline int sc_writer_checkout(sc_arena *arena, sc_writer **out) {
     sc_writer *first = atomic_load_explicit(&arena->writers, memory_order_acquire);
-    if (SC_LIKELY(first &&
-                  !atomic_flag_test_and_set_explicit(&first->in_use, memory_order_acquire))) {
+    if (SC_LIKELY(first && sc_writer_try(arena, first))) {
         *out = first;
         if (SC_LIKELY(sc_writer_valid(first))) return SC_OK;
         /* Recovered behind our back (its thread ended in a transaction): it stays in use for good.
@@ -21,7 +30,10 @@ static inline int sc_writer_checkout(sc_arena *arena, sc_writer **out) {
     }
     return sc_writer_checkout_slow(arena, out);
 }
-void sc_writer_checkin(sc_writer *writer);
+static inline void sc_writer_checkin(sc_writer *writer) {
+    if (SC_UNLIKELY(writer->blocked)) sc_writer_unblock(writer);
+    __atomic_store_n(&writer->in_use, false, __ATOMIC_RELEASE);
+}
 
 /* The sum over all slots and logs of the counter at `place` in sc_counters. */
 int64_t sc_sum_counters(const sc_arena *arena, size_t place);

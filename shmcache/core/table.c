@@ -55,7 +55,7 @@ static bool can_push_along(const sc_arena *arena, const sc_table *table, uint32_
 }
 
 /* Make room in `bucket`, which is full. */
-static uint64_t *make_room(sc_txn *txn, const sc_arena *arena, const sc_table *table,
+static uint64_t *room_by_pushing(sc_txn *txn, const sc_arena *arena, const sc_table *table,
                            uint32_t bucket) {
     uint32_t last = bucket + SC_PUSH_MOST < table->buckets ? bucket + SC_PUSH_MOST : table->buckets;
     for (uint32_t end = bucket + 1; end <= last; end++) {
@@ -78,7 +78,7 @@ static bool table_place(sc_txn *txn, const sc_arena *arena, const sc_table *tabl
     if (!first || !second) return false;
     uint64_t *slot = free_slot(first);
     if (!slot) slot = free_slot(second);
-    if (!slot) slot = make_room(txn, arena, table, home + 1);
+    if (!slot) slot = room_by_pushing(txn, arena, table, home + 1);
     if (!slot) return false;
     slot_store(txn, slot, word);
     return true;
