@@ -46,8 +46,8 @@ def run(bench: Bench) -> None:
             calls_with: Sequence[Any] = names if "str keys" in peer.name else keys
             for operation, loop in peer.loops.items():
                 contenders[peer.name, operation] = _sized(loop, calls_with, bench.quick)
-        with bench.progress(len(contenders) * bench.rounds) as progress:
-            measured = interleaved(contenders, bench.rounds, progress)
+        with bench.progress(len(contenders) * _rounds(bench)) as progress:
+            measured = interleaved(contenders, _rounds(bench), progress)
         _other_keys(bench, stack)
     typical = medians(measured)
     for operation in (READ, STORE, INCREMENT):
@@ -57,6 +57,10 @@ def run(bench: Bench) -> None:
             ratio = nanoseconds / of_this[OURS]
             bench.figure(f"{operation}  {name}", nanoseconds, "ns", f"{ratio:,.2f} × shmcache")
     _judge(bench, measured)
+
+
+def _rounds(bench: Bench) -> int:
+    return 2 * bench.rounds + 1
 
 
 def _open_peers(
@@ -106,8 +110,8 @@ def _compare_gets(
     daemon = stack.enter_context(Daemon(name, bench.directory, maxmemory="128mb", save=""))
     peers = [dict_peer(stored), redis_peer(daemon.attach(), stored, OURS)]
     contenders = {peer.name: _sized(peer.loops[READ], asked, bench.quick) for peer in peers}
-    with bench.progress(len(contenders) * bench.rounds) as progress:
-        measured = interleaved(contenders, bench.rounds, progress)
+    with bench.progress(len(contenders) * _rounds(bench)) as progress:
+        measured = interleaved(contenders, _rounds(bench), progress)
     ratio = median_ratio(measured[OURS], measured["dict"])
     for peer, nanoseconds in medians(measured).items():
         note = f"{ratio:.2f} × dict" if peer == OURS else ""
@@ -116,7 +120,7 @@ def _compare_gets(
 
 def _sized(loop: Loop, keys: Sequence[Any], quick: bool) -> Callable[[], float]:
     """A measurement of roughly the same length for fast and slow contenders."""
-    budget_ns = 20e6 if quick else 60e6
+    budget_ns = 10e6 if quick else 25e6  # short and often: a disturbance spoils few of them
     once = loop(keys[:200])
     calls = max(200, int(budget_ns / once))
     many = (list(keys) * (calls // len(keys) + 1))[:calls]
