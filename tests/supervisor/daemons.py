@@ -187,8 +187,14 @@ class DaemonProcess:
         return self._child("shmcached-maint")
 
     def _child(self, name: str) -> psutil.Process:
-        eventually(lambda: name in self.children(), f"there is no {name}")
-        return self.children()[name]
+        found: list[psutil.Process] = []
+
+        def look() -> bool:
+            found.extend(filter(None, [self.children().get(name)]))
+            return bool(found)
+
+        eventually(look, f"there is no {name}")
+        return found[0]
 
     def log_text(self) -> str:
         return self.log.read_text() if self.log.exists() else ""

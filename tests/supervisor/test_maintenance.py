@@ -155,21 +155,25 @@ def test_the_process_does_its_work(daemon: DaemonProcess) -> None:
 def test_a_dead_writer_s_slot_is_recovered(daemon: DaemonProcess) -> None:
     daemon.start()
     arena = attach_arena(daemon.name)
-    eventually(lambda: daemon.frontend() and daemon.maintenance())
     daemon.ask("SET", "k", "v")
-    before = arena.statistics().slots_used
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:  # a worker that writes and is killed
-        writer = attach_arena(daemon.name, writable=True)
-        writer.set(0, b"from the worker", b"v")
-        os.write(write_end, b"x")
-        signal.pause()
-    assert os.read(read_end, 1) == b"x"
-    assert arena.statistics().slots_used == before + 1
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    eventually(lambda: arena.statistics().slots_used == before)
+        try:
+            writer = attach_arena(daemon.name, writable=True)
+            writer.set(0, b"from the worker", b"v")
+            os.write(write_end, b"x")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(write_end)
+    try:
+        assert os.read(read_end, 1) == b"x"
+        assert "dead writers" not in daemon.log_text()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    eventually(lambda: "Recovered the slots of 1 dead writers" in daemon.log_text())
     assert arena.get(0, b"from the worker") == b"v"
 
 
