@@ -74,11 +74,15 @@ def delete(context: Context, args: Sequence[bytes]) -> Reply:
 
 
 def exists(context: Context, args: Sequence[bytes]) -> Reply:
-    """EXISTS key [key ...]; a key named twice counts twice."""
-    db = context.db
-    if len(args) == 1:
-        return int(context.arena.describe(db, args[0]) is not None)
-    with context.arena.transaction([(db, key) for key in args]) as transaction:
+    """EXISTS key [key ...]; a key named twice counts twice.
+
+    Several keys are seen at one instant, except by a process that may only read: it can lock
+    nothing, and sees one after the other.
+    """
+    arena, db = context.arena, context.db
+    if len(args) == 1 or not arena.writable:
+        return sum(arena.describe(db, key) is not None for key in args)
+    with arena.transaction([(db, key) for key in args]) as transaction:
         return sum(transaction.describe(db, key) is not None for key in args)
 
 
