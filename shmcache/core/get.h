@@ -122,9 +122,7 @@ SC_HOT int sc_get_hinted(sc_arena *arena, const sc_key *key, uint64_t key_hash, 
         *hint = (sc_hint){.key_hash = key_hash, .sequence = 1, .stripe = arena->stripes};
         return sc_get_with(arena, key, sink, reserve, hint);
     }
-    sc_ref ref = {.bytes = key->bytes,
-                  .length = key->length,
-                  .db = sc_physical_db(arena, key->db)};
+    sc_ref ref = {.bytes = key->bytes, .length = key->length, .db = sc_physical_db(arena, key->db)};
     if (SC_UNLIKELY(hint->sequence & 1) ||
         sc_emit_plain(arena, hint->place, &ref, sink, reserve) != SC_OK) {
         return sc_get_with(arena, key, sink, reserve, hint);

@@ -97,8 +97,11 @@ static void heap_rollback(sc_arena *arena) {
 int sc_heap_lock(sc_writer *writer) {
     sc_heap *heap = &writer->arena->header->heap;
     bool died;
-    int status = sc_mutex_lock(writer, &heap->lock, &died);
-    if (status != SC_OK) return status;
+    int status = sc_mutex_lock_blocked(writer, &heap->lock, &died);
+    if (status != SC_OK) {
+        sc_writer_unblock(writer);
+        return status;
+    }
     if (SC_UNLIKELY(died)) {
         heap_rollback(writer->arena);
         sc_mutex_consistent(&heap->lock);
@@ -112,6 +115,7 @@ void sc_heap_unlock(sc_writer *writer) {
     sc_put64(&heap->log_count, 0);
     sc_put64(&heap->owner, 0);
     sc_mutex_unlock(&heap->lock);
+    sc_writer_unblock(writer);
 }
 
 void sc_heap_store(sc_writer *writer, uint64_t *word, uint64_t value) {

@@ -68,8 +68,8 @@ struct sc_writer {
     sc_arena *arena;
     sc_slot *slot;
     uint64_t owner; /* generation << 16 | slot index + 1 */
-    bool in_use; /* checked out; see sc_writer_try */
-    bool blocked; /* block_enter was called and block_leave is owed */
+    bool in_use;    /* checked out; see sc_writer_try */
+    bool blocked;   /* block_enter was called and block_leave is owed */
     void *block_state;
     sc_txn main, inner;
     sc_candidate pool[SC_POOL]; /* the best victims seen so far, best last */

@@ -185,11 +185,15 @@ int sc_describe(sc_arena *arena, const sc_key *key, sc_info *info, bool touch) {
         status = sc_find_live(arena, &ref, &found);
         if (status == SC_OK) sc_op_describe(arena, &found.view, info);
     } while (sc_read_again(&read, &status));
-    if (touch && status == SC_OK) sc_mark_access(arena, found.view.offset);
+    if (touch) { /* what TOUCH, EXISTS, STRLEN and their like do, unlike OBJECT */
+        if (status == SC_OK) sc_mark_access(arena, found.view.offset);
+        sc_count_read(arena, status == SC_OK);
+    }
     return status;
 }
 
 int sc_delete(sc_arena *arena, const sc_key *key) {
+    if (sc_check_key(arena, key) != SC_OK) return arena->writable ? SC_MISS : SC_READ_ONLY;
     sc_writer *writer;
     sc_ref ref;
     int status = sc_op_begin(arena, key, &writer, &ref);
@@ -201,6 +205,7 @@ int sc_delete(sc_arena *arena, const sc_key *key) {
 }
 
 int sc_expire(sc_arena *arena, const sc_key *key, uint64_t expire_ms, uint32_t flags) {
+    if (sc_check_key(arena, key) != SC_OK) return arena->writable ? SC_MISS : SC_READ_ONLY;
     sc_writer *writer;
     sc_ref ref;
     int status = sc_op_begin(arena, key, &writer, &ref);
@@ -262,10 +267,6 @@ static int lock_everything(sc_writer *writer) {
 }
 
 int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out) {
-    for (size_t i = 0; i < count; i++) {
-        int status = sc_check_key(arena, &keys[i]);
-        if (status != SC_OK) return status;
-    }
     sc_writer *writer;
     int status = sc_writer_checkout(arena, &writer);
     if (status != SC_OK) return status;
@@ -294,6 +295,12 @@ static int tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref) {
     return SC_OK;
 }
 
+/* For steps that create nothing: a key too long for any entry is one that is not there. */
+static int tx_ref_existing(sc_writer *writer, const sc_key *key, sc_ref *ref) {
+    int status = tx_ref(writer, key, ref);
+    return status == SC_KEY_TOO_LONG ? SC_MISS : status;
+}
+
 /* A step that failed takes its own changes back; those before it stay. */
 static int tx_step(sc_writer *writer, uint32_t mark, int status) {
     if (status != SC_OK && status != SC_MISS) sc_txn_undo_to(&writer->main, mark);
@@ -304,7 +311,7 @@ int sc_tx_get(sc_tx *tx, const sc_key *key, sc_sink *sink) {
     sc_writer *writer = writer_of(tx);
     sc_ref ref;
     sc_found found;
-    int status = tx_ref(writer, key, &ref);
+    int status = tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
     if (status == SC_OK) {
         sc_mark_access(writer->arena, found.view.offset);
@@ -317,7 +324,7 @@ int sc_tx_describe(sc_tx *tx, const sc_key *key, sc_info *info) {
     sc_writer *writer = writer_of(tx);
     sc_ref ref;
     sc_found found;
-    int status = tx_ref(writer, key, &ref);
+    int status = tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
     if (status == SC_OK) sc_op_describe(writer->arena, &found.view, info);
     return status;
@@ -337,7 +344,7 @@ int sc_tx_delete(sc_tx *tx, const sc_key *key) {
     sc_writer *writer = writer_of(tx);
     sc_ref ref;
     uint32_t mark = writer->main.count;
-    int status = tx_ref(writer, key, &ref);
+    int status = tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_delete(&writer->main, &ref);
     return tx_step(writer, mark, status);
 }
@@ -346,7 +353,7 @@ int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flag
     sc_writer *writer = writer_of(tx);
     sc_ref ref;
     uint32_t mark = writer->main.count;
-    int status = tx_ref(writer, key, &ref);
+    int status = tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_expire(&writer->main, &ref, expire_ms, flags);
     return tx_step(writer, mark, status);
 }
@@ -373,9 +380,9 @@ int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace) {
     sc_ref source, target;
     sc_found found, existing;
     uint32_t mark = writer->main.count;
-    int status = tx_ref(writer, from, &source);
-    if (status == SC_OK) status = tx_ref(writer, to, &target);
+    int status = tx_ref_existing(writer, from, &source);
     if (status == SC_OK) status = sc_op_find(&writer->main, &source, &found);
+    if (status == SC_OK) status = tx_ref(writer, to, &target);
     if (status != SC_OK) return status;
     status = sc_op_find(&writer->main, &target, &existing);
     if (status == SC_OK && !replace) return SC_UNCHANGED;

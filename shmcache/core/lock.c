@@ -44,20 +44,20 @@ int sc_mutex_trylock(pthread_mutex_t *mutex, bool *died) {
 }
 
 static void writer_block(sc_writer *writer) {
-    if (writer && !writer->blocked && writer->arena->hooks.block_enter) {
+    if (!writer->blocked && writer->arena->hooks.block_enter) {
         writer->block_state = writer->arena->hooks.block_enter();
         writer->blocked = true;
     }
 }
 
 void sc_writer_unblock(sc_writer *writer) {
-    if (writer->blocked) {
+    if (SC_UNLIKELY(writer->blocked)) {
         writer->blocked = false;
         writer->arena->hooks.block_leave(writer->block_state);
     }
 }
 
-int sc_mutex_lock(sc_writer *writer, pthread_mutex_t *mutex, bool *died) {
+int sc_mutex_lock_blocked(sc_writer *writer, pthread_mutex_t *mutex, bool *died) {
     int status = sc_mutex_trylock(mutex, died);
     for (int spin = 0; status == SC_BUSY && spin < SC_LOCK_SPINS; spin++) {
         cpu_relax();
@@ -70,6 +70,14 @@ int sc_mutex_lock(sc_writer *writer, pthread_mutex_t *mutex, bool *died) {
     struct timespec limit = {.tv_sec = (time_t)(limit_us / 1000000),
                              .tv_nsec = (long)(limit_us % 1000000) * 1000};
     return lock_result(pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &limit), died);
+}
+
+/* The interpreter lock is taken back while the mutex is held: that cannot deadlock, since whoever
+ * waits for a mutex has given the interpreter lock up, and nothing after it can forget to. */
+int sc_mutex_lock(sc_writer *writer, pthread_mutex_t *mutex, bool *died) {
+    int status = sc_mutex_lock_blocked(writer, mutex, died);
+    sc_writer_unblock(writer);
+    return status;
 }
 
 void sc_mutex_consistent(pthread_mutex_t *mutex) {

@@ -30,9 +30,12 @@
 
 int sc_mutex_init(pthread_mutex_t *mutex);
 
-/* Lock. EOWNERDEAD is reported through *died, and the mutex is held and still inconsistent. May
- * give up the interpreter lock through the hooks; sc_writer_unblock gives it back. */
+/* Lock. EOWNERDEAD is reported through *died, and the mutex is held and still inconsistent. The
+ * interpreter lock is given up while waiting. */
 int sc_mutex_lock(sc_writer *writer, pthread_mutex_t *mutex, bool *died);
+/* The same, but a wait leaves the interpreter lock given up until sc_writer_unblock: for the heap
+ * lock, which everybody needs, and which nobody is to hold while waiting for an interpreter. */
+int sc_mutex_lock_blocked(sc_writer *writer, pthread_mutex_t *mutex, bool *died);
 int sc_mutex_trylock(pthread_mutex_t *mutex, bool *died); /* SC_BUSY */
 void sc_mutex_consistent(pthread_mutex_t *mutex);
 void sc_mutex_unlock(pthread_mutex_t *mutex);

@@ -66,8 +66,8 @@ typedef struct sc_sink {
 typedef struct sc_hooks {
     void *(*block_enter)(void);
     void (*block_leave)(void *state);
-    /* Calls on the arena are serialised by a lock that block_enter gives up (a GIL): checking a writer
-     * out then needs no atomic exchange, which would be a tenth of a SET. */
+    /* Calls on the arena are serialised by a lock that block_enter gives up (a GIL): checking a
+     * writer out then needs no atomic exchange, which would be a tenth of a SET. */
     bool serialized;
 } sc_hooks;
 

@@ -154,8 +154,8 @@ int sc_random_key(sc_arena *arena, uint32_t db, sc_sink *sink) {
     batch keys = {0};
     int status = SC_MISS;
     for (int i = 0; i < SC_RANDOM_TRIES && status == SC_MISS; i++) {
-        status = random_from(arena, sc_random(arena) & arena->stripe_mask, sc_physical_db(arena, db),
-                             &keys, sink);
+        status = random_from(arena, sc_random(arena) & arena->stripe_mask,
+                             sc_physical_db(arena, db), &keys, sink);
     }
     free(keys.bytes);
     if (status != SC_MISS) return status;

@@ -171,7 +171,6 @@ static int writer_new(sc_arena *arena, sc_writer **out) {
     if (!writer) return SC_NO_MEMORY;
     writer->arena = arena;
     if (!claim_any(writer, false) && !claim_any(writer, true)) {
-        sc_writer_unblock(writer);
         free(writer);
         return SC_NO_SLOT;
     }
@@ -210,7 +209,6 @@ void sc_slots_release(sc_arena *arena) {
             if (sc_writer_valid(writer)) recover_slot(writer, slot);
             sc_mutex_unlock(&slot->recovery);
         }
-        sc_writer_unblock(writer);
         free(writer);
         writer = next;
     }

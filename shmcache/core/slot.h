@@ -31,7 +31,6 @@ static inline int sc_writer_checkout(sc_arena *arena, sc_writer **out) {
     return sc_writer_checkout_slow(arena, out);
 }
 static inline void sc_writer_checkin(sc_writer *writer) {
-    if (SC_UNLIKELY(writer->blocked)) sc_writer_unblock(writer);
     __atomic_store_n(&writer->in_use, false, __ATOMIC_RELEASE);
 }
 

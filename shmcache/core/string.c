@@ -282,6 +282,7 @@ int sc_append(sc_arena *arena, const sc_key *key, const char *value, uint64_t by
 }
 
 int sc_get_delete(sc_arena *arena, const sc_key *key, sc_sink *sink) {
+    if (sc_check_key(arena, key) != SC_OK) return arena->writable ? SC_MISS : SC_READ_ONLY;
     sc_writer *writer;
     sc_ref ref;
     sc_found found;

@@ -56,7 +56,7 @@ static bool can_push_along(const sc_arena *arena, const sc_table *table, uint32_
 
 /* Make room in `bucket`, which is full. */
 static uint64_t *room_by_pushing(sc_txn *txn, const sc_arena *arena, const sc_table *table,
-                           uint32_t bucket) {
+                                 uint32_t bucket) {
     uint32_t last = bucket + SC_PUSH_MOST < table->buckets ? bucket + SC_PUSH_MOST : table->buckets;
     for (uint32_t end = bucket + 1; end <= last; end++) {
         if (!can_push_along(arena, table, end - 1)) return NULL;
