@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -146,3 +147,22 @@ def test_a_renamed_key_is_always_somewhere(front_end: FrontEnd, side: Side) -> N
     assert sum(run_together(front_end, work)) == 0
     _, (here, there) = side.execute(b"MGET", b"here", b"there")
     assert {here, there} == {("bulk", b"value"), ("null",)}
+
+
+def test_threads_of_one_process_lose_nothing(front_end: FrontEnd, side: Side) -> None:
+    arena = attach_arena(front_end.name, writable=True)
+
+    def work(_: int) -> None:
+        own = InProcessSide(arena)
+        for _turn in range(ROUNDS):
+            own.execute(b"INCRBYFLOAT", b"float", b"0.5")
+            own.execute(b"APPEND", b"text", b"x")
+            own.execute(b"COPY", b"text", b"copy", b"REPLACE")
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert list(pool.map(work, range(WORKERS))) == [None] * WORKERS
+    arena.close()
+    total = ROUNDS * WORKERS
+    assert side.execute(b"GET", b"float") == ("bulk", b"%d" % (total // 2))
+    assert side.execute(b"STRLEN", b"text") == ("int", total)
+    assert side.execute(b"STRLEN", b"copy") == ("int", total)
