@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shmcache.config.lexer import decode, encode, quote, split_arguments
@@ -42,6 +42,7 @@ def test_unbalanced_quotes_are_refused(line: bytes) -> None:
 
 
 @given(st.lists(st.binary().filter(lambda word: b"\0" not in word)))
+@settings(deadline=None)
 def test_what_is_quoted_is_read_back(words: list[bytes]) -> None:
     texts = [decode(word) for word in words]
     line = encode(" ".join(map(quote, texts)))
@@ -51,6 +52,7 @@ def test_what_is_quoted_is_read_back(words: list[bytes]) -> None:
 
 
 @given(st.binary())
+@settings(deadline=None)
 def test_any_bytes_are_split_or_refused(line: bytes) -> None:
     try:
         arguments = split_arguments(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shmcache.config import OPTIONS, Config, Loaded, load, parse_command_line
@@ -186,6 +186,7 @@ LINE = st.builds(
 
 
 @given(st.lists(LINE, max_size=8))
+@settings(deadline=None)
 def test_any_lines_are_a_configuration_or_an_error(lines: list[str]) -> None:
     content = "\n".join(line for line in lines if not line.lower().lstrip().startswith("include"))
     content = "\n".join(p for p in content.split("\n") if not p.strip().lower().startswith("incl"))
@@ -193,6 +194,7 @@ def test_any_lines_are_a_configuration_or_an_error(lines: list[str]) -> None:
 
 
 @given(st.binary(max_size=200).filter(lambda content: b"incl" not in content.lower()))
+@settings(deadline=None)
 def test_any_bytes_are_a_configuration_or_an_error(content: bytes) -> None:
     _load_or_complain(content)
 

@@ -6,7 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shmcache.config import Config, load, parse_command_line, rewrite_file, rewrite_text
@@ -165,6 +165,7 @@ def _split(text: str) -> tuple[str, list[str]]:
     st.lists(st.sampled_from(FILE_LINES), max_size=30),
     st.lists(st.sampled_from(SETTINGS), max_size=6),
 )
+@settings(deadline=None)
 def test_what_is_rewritten_is_read_back(lines: list[str], pairs: list[tuple[str, str]]) -> None:
     text = "\n".join(lines).encode()
     config = load(parse_command_line(["-"]), stdin=text).config
@@ -178,6 +179,7 @@ def test_what_is_rewritten_is_read_back(lines: list[str], pairs: list[tuple[str,
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_any_old_content_can_be_rewritten(content: bytes) -> None:
     config = Config()
     config.commit(config.check([("hz", "33")]))

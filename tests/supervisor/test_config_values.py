@@ -46,6 +46,7 @@ def test_what_is_no_memory_size(text: str) -> None:
 
 
 @given(st.integers(0, 2**63 - 1))
+@settings(deadline=None)
 def test_memory_sizes_are_read_back(count: int) -> None:
     assert parse_memory(format_memory(count)) == count
 
@@ -266,7 +267,7 @@ def _our_complaint(directory: Path, line: str) -> str | None:
 
 
 @given(st.sampled_from(sorted(OPTIONS)), st.text(max_size=40))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_any_text_is_a_value_or_an_option_error(name: str, text: str) -> None:
     config = Config()
     try:
