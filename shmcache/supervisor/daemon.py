@@ -25,6 +25,7 @@ from shmcache.supervisor.children import (
     ChildSpec,
     describe_status,
 )
+from shmcache.supervisor.lean import resume_garbage_collection
 from shmcache.supervisor.maintenance import run_maintenance
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Daemon:
 
         :return: the exit status
         """
+        resume_garbage_collection()
         for number in HANDLED_SIGNALS:
             signal.signal(number, _ignore)
         signal.set_wakeup_fd(self._wake_write)

@@ -1,19 +1,40 @@
-"""Start quickly: load redis-py's exceptions without loading redis-py.
+"""Start quickly: nothing that a daemon does not use, and no garbage collection meanwhile.
 
 The package's errors are subclasses of redis-py's, and importing ``redis.exceptions`` runs the whole
-package: 80 ms of the 100 that a restart may take, for a daemon that never uses the rest.
+package: 80 ms of the 100 that a restart may take, for a daemon that never uses the rest. Looking
+for garbage while modules are loaded finds none and takes 5 % of the time.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 from importlib.machinery import PathFinder
 from typing import Final
 
-__all__ = ["preload_redis_exceptions"]
+__all__ = [
+    "postpone_garbage_collection",
+    "preload_redis_exceptions",
+    "resume_garbage_collection",
+]
 
 _NAME: Final = "redis.exceptions"
+
+
+def postpone_garbage_collection() -> None:
+    """Collect nothing until :func:`resume_garbage_collection`."""
+    gc.disable()
+
+
+def resume_garbage_collection() -> None:
+    """Collect again, but never look at what is there by now.
+
+    To be called before children are forked: a collector that writes into every object would make
+    each of them copy the pages that they share.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def preload_redis_exceptions() -> None:

@@ -58,8 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"shmcached: needs Linux, and this is {sys.platform}\n")
         return 1
     # Before anything imports the package's errors: see lean.py.
-    from shmcache.supervisor.lean import preload_redis_exceptions  # noqa: PLC0415
+    from shmcache.supervisor.lean import (  # noqa: PLC0415
+        postpone_garbage_collection,
+        preload_redis_exceptions,
+    )
 
+    postpone_garbage_collection()
     preload_redis_exceptions()
     from shmcache.errors import ConfigurationError  # noqa: PLC0415
     from shmcache.supervisor.start import start  # noqa: PLC0415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from shmcache.errors import ConfigurationError
 from shmcache.supervisor.children import Backoff, Child, ChildSpec, describe_status
+from shmcache.supervisor.lean import postpone_garbage_collection, resume_garbage_collection
 from shmcache.supervisor.lock import FileLock
 from shmcache.supervisor.log import Log
 from supervisor.daemons import ROOT, eventually
@@ -150,6 +152,19 @@ def test_a_lock_that_cannot_be_had(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigurationError, match="Too many levels of symbolic links"):
         FileLock(str(tmp_path / "link"), "the thing")
+
+
+def test_garbage_is_collected_again() -> None:
+    assert gc.isenabled()
+    postpone_garbage_collection()
+    try:
+        assert not gc.isenabled()
+        resume_garbage_collection()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def test_the_daemon_does_not_import_redis_py() -> None:
