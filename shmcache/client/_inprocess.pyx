@@ -63,8 +63,9 @@ cdef extern from "_inprocess.h":
 cdef enum:
     # How many calls may pass between two looks at the clock, and how often the arena is looked
     # after: that its arena was replaced, a client notices after a second and so many calls.
-    CALLS_PER_LOOK = 16
+    CALLS_PER_LOOK = 64
     LOOK_EVERY_MS = 1000
+    FORMER_KEPT_MS = 10000  # more than any read waits
     MAX_KEY_BYTES = 0xffff  # sc_entry.key_bytes; a longer key goes the long way to its error
     SET_NX = 1
     SET_XX = 2
@@ -85,6 +86,10 @@ cdef class InProcess:
     """What the short ways need to know of a client: its arena, its database, its codec."""
 
     cdef Arena arena          # None: every command goes the long way
+    # The arena before, kept for a while: another thread may be reading it, having given up the
+    # interpreter lock to wait for a stripe, and get_one holds no reference of its own.
+    cdef Arena former
+    cdef int64_t replaced_ms
     cdef uint32_t db
     cdef int calls_left       # until the next look at the clock; 0 while the short way is closed
     cdef bint writable
@@ -97,11 +102,17 @@ cdef class InProcess:
 
     def _bind_arena(self, Arena arena, int db):
         """Use ``arena`` (None: none) and logical database ``db`` from now on."""
+        cdef int64_t now = inprocess_clock_ms(CLOCK_MONOTONIC_COARSE)
+        if arena is not self.arena and self.arena is not None:
+            self.former = self.arena
+            self.replaced_ms = now
+        elif now - self.replaced_ms > FORMER_KEPT_MS:
+            self.former = None
         self.arena = arena
         self.db = db
         self.writable = arena is not None and arena.writable
         self.calls_left = 0
-        self.looked_ms = inprocess_clock_ms(CLOCK_MONOTONIC_COARSE)
+        self.looked_ms = now
 
     def _bind_codec(self, str encoding, str encoding_errors, bint decode_responses):
         """Use redis-py's three settings of that name from now on."""
