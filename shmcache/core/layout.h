@@ -116,7 +116,8 @@ typedef struct sc_slot {
     uint64_t start_time;      /* clock ticks after boot, tells a reused pid apart */
     uint64_t nonce;           /* tells process images apart across exec */
     uint64_t evacuating;      /* page index + 1 that the owner is emptying */
-    uint64_t reserved[6];
+    uint64_t pid_namespace;   /* in which the pid is one */
+    uint64_t reserved[5];
 
     sc_counters main_counters, inner_counters; /* see sc_counters */
 

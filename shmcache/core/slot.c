@@ -64,11 +64,13 @@ int sc_slot_recover_owner(sc_writer *writer, uint64_t owner) {
     return status;
 }
 
+/* By its pid. When in doubt it lives: whoever meets one of its locks is told by the kernel. */
 static bool slot_is_dead(const sc_slot *slot) {
     uint64_t pid = sc_load64(&slot->pid);
-    if (!pid) return false;
-    uint64_t started = sc_load64(&slot->start_time);
-    if (sc_sys_start_time(pid) != started) return true;
+    if (!pid || sc_load64(&slot->pid_namespace) != sc_sys_pid_namespace()) return false;
+    uint64_t started = sc_load64(&slot->start_time), now = sc_sys_start_time(pid);
+    if (now == SC_START_UNKNOWN || started == SC_START_UNKNOWN) return false;
+    if (now != started) return true;
     /* Our own pid and start time, but another image: what we were before exec. */
     return pid == sc_sys_pid() && sc_load64(&slot->nonce) != sc_sys_nonce();
 }
@@ -146,6 +148,7 @@ static bool slot_claim(sc_writer *writer, sc_slot *slot) {
     sc_put64(&slot->generation, slot->generation + 1);
     sc_put64(&slot->start_time, sc_sys_start_time(sc_sys_pid()));
     sc_put64(&slot->nonce, sc_sys_nonce());
+    sc_put64(&slot->pid_namespace, sc_sys_pid_namespace());
     sc_put64(&slot->pid, sc_sys_pid());
     writer_bind(writer, slot);
     return true;

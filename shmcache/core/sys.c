@@ -86,18 +86,23 @@ uint64_t sc_sys_start_time(uint64_t pid) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         /* Without /proc (or with it hidden) the pid alone has to do. */
-        return kill((pid_t)pid, 0) == 0 || errno == EPERM ? 1 : 0;
+        return kill((pid_t)pid, 0) == 0 || errno == EPERM ? SC_START_UNKNOWN : 0;
     }
     ssize_t length = read(fd, text, sizeof text - 1);
     close(fd);
     if (length <= 0) return 0;
     text[length] = 0;
     const char *name_end = strrchr(text, ')');
-    if (!name_end) return 1;
+    if (!name_end) return SC_START_UNKNOWN;
     bool zombie = name_end[1] && (name_end[2] == 'Z' || name_end[2] == 'X');
     if (zombie && stat_field(name_end, 20) <= 1)
         return 0; /* with more threads, only the first ended */
     return stat_field(name_end, 22);
+}
+
+uint64_t sc_sys_pid_namespace(void) {
+    struct stat info;
+    return stat("/proc/self/ns/pid", &info) == 0 ? (uint64_t)info.st_ino : 0;
 }
 
 static uint32_t fork_generation;

@@ -22,6 +22,9 @@ uint64_t sc_sys_random64(void);
 /* A process's identity: pids are reused, (pid, start time) pairs are not. */
 uint64_t sc_sys_pid(void);
 uint64_t sc_sys_start_time(uint64_t pid); /* clock ticks after boot; 0 = no such process */
+#define SC_START_UNKNOWN 1                /* it lives, and /proc does not tell */
+/* Pids mean something only within their namespace (containers that share /dev/shm). 0 = unknown. */
+uint64_t sc_sys_pid_namespace(void);
 /* A number that differs between process images, so before and after fork and exec. */
 uint64_t sc_sys_nonce(void);
 /* Grows by one in every fork's child. */
