@@ -82,9 +82,10 @@ def read_shm_url(url: str) -> ShmUrl | None:
     options: dict[str, Any] = dict(parse_url(f"unix://?{parts.query}"))
     for unwanted in ("connection_class", "path"):
         options.pop(unwanted, None)
-    # ... save one
-    if "decode_responses" in options:
-        options["decode_responses"] = _is_true(options["decode_responses"])
+    # ... save two
+    for option, kind in (("decode_responses", _is_true), ("protocol", int)):
+        if option in options:
+            options[option] = kind(options[option])
     writable = _is_true(options.pop("writable", "no"))
     return ShmUrl(parts.netloc, writable, options)
 

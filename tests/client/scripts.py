@@ -35,8 +35,10 @@ def _types() -> Script:
         script += [call("set", "v", value), call("get", "v"), call("strlen", "v")]
     script += [call("get", key) for key in keys]
     script += [call("exists", key) for key in keys]
-    script += [call("set", "k", wrong) for wrong in (None, True, [1], {"a": 1}, object)]
-    script += [call("get", wrong) for wrong in (None, True, (1,), {})]
+    odd: list[Any] = [None, True, [1], {"a": 1}, object]
+    script += [call("set", "k", wrong) for wrong in odd]
+    odd = [None, True, (1,), {}]
+    script += [call("get", wrong) for wrong in odd]
     return script
 
 

@@ -14,8 +14,6 @@ from client.scripts import SCRIPTS
 from client.sides import raised, shape
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from client.processes import Daemon, RedisServer, Segments
     from client.scripts import Call
 
@@ -23,7 +21,7 @@ ASYNC_SCRIPTS = [name for name in SCRIPTS if name != "databases"]
 _OPERATORS = {"__contains__", "__getitem__", "__setitem__", "__delitem__"}
 
 
-def completed(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def completed(coroutine: Any) -> Any:
     """Run a coroutine that never suspends, with no event loop anywhere."""
     try:
         coroutine.send(None)
@@ -31,6 +29,10 @@ def completed(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return stop.value
     coroutine.close()
     raise AssertionError("the coroutine waits for something")
+
+
+def _attach(daemon: Daemon) -> Any:
+    return shmcache.asyncio.attach(daemon.name)
 
 
 async def _outcome(client: Any, step: Call) -> Any:
@@ -68,7 +70,7 @@ def test_same_as_redis(
 
 def test_reads_do_not_touch_the_event_loop(segments: Segments) -> None:
     shmcache.attach(segments.name, writable=True).mset({"k": "v", "n": 5})
-    reader = shmcache.asyncio.attach(segments.name)
+    reader: Any = shmcache.asyncio.attach(segments.name)
     assert completed(reader.get("k")) == b"v"
     assert completed(reader.mget("k", "zz")) == [b"v", None]
     assert completed(reader.exists("k")) == 1
@@ -83,7 +85,7 @@ def test_reads_do_not_touch_the_event_loop(segments: Segments) -> None:
 
 
 def test_writes_do_not_touch_the_event_loop(segments: Segments) -> None:
-    writer = shmcache.asyncio.attach(segments.name, writable=True)
+    writer: Any = shmcache.asyncio.attach(segments.name, writable=True)
     assert completed(writer.set("k", 1, ex=100)) is True
     assert completed(writer.incr("k")) == 2
     assert completed(writer.pipeline().incr("k").get("k").execute()) == [3, b"3"]
@@ -94,11 +96,11 @@ def test_writes_do_not_touch_the_event_loop(segments: Segments) -> None:
 
 def test_is_awaitable_like_redis_pys(daemon: Daemon) -> None:
     async def use() -> None:
-        client = shmcache.asyncio.attach(daemon.name)
+        client: Any = shmcache.asyncio.attach(daemon.name)
         await client.set("k", "v")
         task = asyncio.create_task(client.get("k"))
         assert await task == b"v"
-        assert await asyncio.gather(client.get("k"), client.get("zz")) == [b"v", None]
+        assert list(await asyncio.gather(client.get("k"), client.get("zz"))) == [b"v", None]
         assert [key async for key in client.scan_iter()] == [b"k"]
         await client.aclose()
 
@@ -107,7 +109,7 @@ def test_is_awaitable_like_redis_pys(daemon: Daemon) -> None:
 
 def test_pipeline_through_the_socket(daemon: Daemon) -> None:
     async def use() -> None:
-        async with shmcache.asyncio.attach(daemon.name) as client:
+        async with _attach(daemon) as client:
             pipe = client.pipeline(transaction=False).set("text", "ten").incr("text").get("text")
             responses = await pipe.execute(raise_on_error=False)
             assert responses[0] is True
@@ -126,7 +128,7 @@ def test_pipeline_through_the_socket(daemon: Daemon) -> None:
 
 def test_select(daemon: Daemon) -> None:
     async def use() -> None:
-        async with shmcache.asyncio.attach(daemon.name) as client:
+        async with _attach(daemon) as client:
             await client.set("k", "zero")
             await client.select(2)
             assert await client.get("k") is None
@@ -140,6 +142,6 @@ def test_select(daemon: Daemon) -> None:
 
 
 def test_by_socket(daemon: Daemon) -> None:
-    client = shmcache.asyncio.attach(str(daemon.socket_path), writable=True)
+    client: Any = shmcache.asyncio.attach(str(daemon.socket_path), writable=True)
     completed(client.set("k", "v"))
     assert completed(client.get("k")) == b"v"

@@ -12,7 +12,7 @@ from client.sides import SIDES, outcome, shape
 if TYPE_CHECKING:
     from client.processes import Daemon, RedisServer
 
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "default": {},
     "resp2": {"protocol": 2},
     "resp3": {"protocol": 3},
@@ -26,8 +26,7 @@ OPTIONS = {
 
 @pytest.fixture(params=OPTIONS)
 def options(request: pytest.FixtureRequest) -> dict[str, Any]:
-    chosen: dict[str, Any] = OPTIONS[request.param]
-    return chosen
+    return OPTIONS[request.param]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -268,7 +268,7 @@ def test_socket_that_moved(start_daemon: Callable[..., Daemon]) -> None:
 def test_looking_costs_a_second_at_most(segments: Segments, monkeypatch: Any) -> None:
     """The arena is looked after by time, however many calls there are."""
     client = shmcache.attach(segments.name)
-    looks = []
+    looks: list[object] = []
     monkeypatch.setattr("shmcache.client.attachment.Attachment.look_after", looks.append)
     start = time.monotonic()
     for _ in range(20_000):
@@ -290,7 +290,7 @@ def test_closed_client_may_be_used_again(daemon: Daemon) -> None:
 
 
 def test_pubsub_and_lock(daemon: Daemon) -> None:
-    client = shmcache.attach(daemon.name, writable=True)
+    client: Any = shmcache.attach(daemon.name, writable=True)
     with client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe("channel")
         assert pubsub.get_message(timeout=5) is None

@@ -148,7 +148,8 @@ def test_transaction_is_seen_whole(segments: Segments) -> None:
 
     def write() -> None:
         for _ in range(rounds):
-            writer.pipeline().incr("left").incr("right").execute()
+            pipe: Any = writer.pipeline()
+            pipe.incr("left").incr("right").execute()
         done.set()
 
     thread = threading.Thread(target=write)

@@ -13,6 +13,7 @@ from client.sides import outcome
 
 if TYPE_CHECKING:
     from client.processes import Daemon, Segments
+    from client.scripts import Call
 
 READS = [
     call("get", "k"),
@@ -82,7 +83,7 @@ WRITES = [
 NEEDS_DAEMON = [call("ping"), call("info"), call("config_get", "*"), call("publish", "c", "m")]
 
 
-def _steps(calls: list[Any]) -> Any:
+def _steps(calls: list[Call]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("step", calls, ids=[f"{c[0]}-{i}" for i, c in enumerate(calls)])
 
 
@@ -159,7 +160,8 @@ def test_errors_are_this_packages_whichever_door(daemon: Daemon) -> None:
         client.set("max", (1 << 63) - 1)
         with pytest.raises(shmcache.ValueOverflow):
             client.incr("max")
-        responses = client.pipeline(transaction=False).incr("text").execute(raise_on_error=False)
+        pipe: Any = client.pipeline(transaction=False)
+        responses = pipe.incr("text").execute(raise_on_error=False)
         assert isinstance(responses[0], shmcache.NotAnInteger)
 
 
