@@ -12,7 +12,7 @@ import os
 import random
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from client.workers import Worker, payload
 from server.wire import Wire, request
@@ -22,6 +22,8 @@ import shmcache
 from shmcache.arena.segments import attach_arena
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from supervisor.daemons import DaemonProcess
 
 ROUNDS = 6
@@ -51,12 +53,8 @@ class SocketClient(Worker):
 
     def _resume(self, wire: Wire) -> None:
         """Look what became of the writes that were under way."""
-        count = int(wire.text("GET", self.key("count")) or 0) if self._exists(wire) else 0
-        assert self.acknowledged("count") <= count <= self.acknowledged("count") + PIPELINED
-        self._acknowledged[0] = count
-
-    def _exists(self, wire: Wire) -> bool:
-        return wire.run("EXISTS", self.key("count")) == b":1\r\n"
+        self._check(lambda key: wire.value("GET", key))
+        self._acknowledged[0] = int(wire.value("GET", self.key("count")) or 0)
 
     def _round(self, wire: Wire) -> None:
         """Send everything at once; acknowledge reply by reply."""
@@ -77,11 +75,17 @@ class SocketClient(Worker):
             self._acknowledged[index] = turn
 
     def check(self, cache: shmcache.Client) -> None:
-        count = int(cache.get(self.key("count")) or 0)
+        self._check(cache.get)
+
+    def _check(self, get: Callable[[str], Any]) -> None:
+        count = int(get(self.key("count")) or 0)
         assert self.acknowledged("count") <= count <= self.acknowledged("count") + PIPELINED
-        self.check_turn("store", int(cache.get(self.key("store")) or 0))
-        self.check_pair(cache)
-        self.check_payload(cache)
+        self.check_turn("store", int(get(self.key("store")) or 0))
+        left = get(self.key("left"))
+        assert left == get(self.key("right")), "half an MSET"
+        self.check_turn("pair", int(left or 0))
+        turn = self.acknowledged("payload")
+        assert get(self.key("payload")) in {payload(turn), payload(turn + 1)} or turn == 0
 
 
 class Siege:

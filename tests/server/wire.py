@@ -52,6 +52,11 @@ class Wire:
         body = reply.split(b"\r\n", 1)[1][:-2].decode()
         return body.removeprefix("txt:") if reply[:1] == b"=" else body
 
+    def value(self, *words: bytes | str) -> bytes | None:
+        """The content of a bulk reply; None for a null."""
+        reply = self.run(*words)
+        return None if reply == b"$-1\r\n" else reply.split(b"\r\n", 1)[1][:-2]
+
     def reply(self) -> bytes:
         """The bytes of the next reply."""
         line = self._stream.readline()
