@@ -33,7 +33,7 @@ from shmcache.client.plumbing import (
     select_reply,
     wire_protocol,
 )
-from shmcache.client.replies import AsyncAnswer, translate
+from shmcache.client.replies import AsyncAnswer, translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -133,13 +133,8 @@ class AsyncClient(redis.asyncio.Redis):
         if answer is not None:
             return await self.parse_response(cast("Any", answer), args[0], **options)
         require_socket(inline.attachment, args)
-        try:
+        with translated_errors():
             return await self._remotely(*args, **options)
-        except redis.ResponseError as error:
-            translated = translate(error)
-            if translated is error:
-                raise
-            raise translated from error
 
     async def _remotely(self, *args: Any, **options: Any) -> Any:
         parent: Any = super()  # redis-py gives this method no types
@@ -258,10 +253,5 @@ class AsyncInlinePipeline(Pipeline):
 
     async def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """Parse one response; a failure that this package has a class for comes as that."""
-        try:
+        with translated_errors():
             return await super().parse_response(connection, command_name, **options)
-        except redis.ResponseError as error:
-            translated = translate(error)
-            if translated is error:
-                raise
-            raise translated from error

@@ -19,12 +19,13 @@ from shmcache.client.plumbing import (
     select_reply,
     wire_protocol,
 )
-from shmcache.client.replies import Answer, exception_for, translate
+from shmcache.client.replies import exception_for, translated_errors
 from shmcache.commands.replies import error_for
 from shmcache.errors import ArenaBusy, ShmcacheError
 
 if TYPE_CHECKING:
     from shmcache.client.attachment import Attachment
+    from shmcache.client.replies import Answer
 
 __all__ = ["Client", "attach"]
 
@@ -148,13 +149,8 @@ class Client(InProcess, redis.Redis):
         self, inline: InlineCommands, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
         require_socket(inline.attachment, args)
-        try:
+        with translated_errors():
             return self._remotely(*args, **options)
-        except redis.ResponseError as error:
-            translated = translate(error)
-            if translated is error:
-                raise
-            raise translated from error
 
     def _select(
         self, inline: InlineCommands, args: tuple[Any, ...], options: dict[str, Any]
@@ -211,7 +207,8 @@ class Client(InProcess, redis.Redis):
             raise ArenaBusy("the key stayed locked, and there is no daemon to ask")
         plain = redis.Redis(connection_pool=self.connection_pool)
         plain.response_callbacks = self.response_callbacks
-        return getattr(plain, method)(*args, **names)
+        with translated_errors():
+            return getattr(plain, method)(*args, **names)
 
     def _translate(self, error: ShmcacheError) -> Exception:
         return exception_for(error_for(error))

@@ -9,7 +9,7 @@ from redis.client import Pipeline
 
 from shmcache.client.batch import run_batch
 from shmcache.client.plumbing import require_socket
-from shmcache.client.replies import Answer, translate
+from shmcache.client.replies import Answer, translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -69,11 +69,6 @@ class InlinePipeline(Pipeline):
 
     def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
         """Parse one response; a failure that this package has a class for comes as that."""
-        try:
-            parent: Any = super()
+        parent: Any = super()
+        with translated_errors():
             return parent.parse_response(connection, command_name, **options)
-        except redis.ResponseError as error:
-            translated = translate(error)
-            if translated is error:
-                raise
-            raise translated from error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from redis.connection import DefaultParser
+from redis.exceptions import ResponseError
 
 from shmcache import errors
 from shmcache.commands.replies import CommandError, Reply, Verbatim, error_for
@@ -15,7 +17,7 @@ from shmcache.protocol.encoder import Encoder
 if TYPE_CHECKING:
     from redis.exceptions import RedisError
 
-__all__ = ["Answer", "AsyncAnswer", "exception_for", "translate"]
+__all__ = ["Answer", "AsyncAnswer", "exception_for", "translated_errors"]
 
 Decode = Callable[[bytes], Any]
 
@@ -26,10 +28,22 @@ _parse_error: Callable[[str], RedisError] = cast("Any", DefaultParser).parse_err
 def exception_for(error: CommandError) -> RedisError:
     """Return the exception that redis-py raises for an error line, in this package's class."""
     line = str(error).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return translate(_parse_error(line))
+    return _translate(_parse_error(line))
 
 
-def translate(error: RedisError) -> RedisError:
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Let an error that a server replied leave the block in this package's class."""
+    try:
+        yield
+    except ResponseError as error:
+        translated = _translate(error)
+        if translated is error:
+            raise
+        raise translated from error
+
+
+def _translate(error: RedisError) -> RedisError:
     """Return this package's exception for a failure that has one, else ``error`` itself."""
     kind = _KINDS.get(str(error))
     if kind is None or isinstance(error, kind):
