@@ -31,6 +31,21 @@ int sc_op_end(sc_writer *writer, int status) {
     return status;
 }
 
+#define SC_OP_ATTEMPTS 4
+#define SC_OP_EVICTIONS 8
+
+bool sc_op_again(sc_arena *arena, int status, int *attempts) {
+    sc_writer *writer;
+    if (SC_LIKELY(status != SC_NO_MEMORY) || ++*attempts > SC_OP_ATTEMPTS) return false;
+    if (sc_writer_checkout(arena, &writer) != SC_OK) return false;
+    bool evicted = false;
+    for (int i = 0; i < SC_OP_EVICTIONS && sc_evict_one(writer); i++) {
+        evicted = true;
+    }
+    sc_writer_checkin(writer);
+    return evicted;
+}
+
 int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found) {
     const sc_arena *arena = txn->writer->arena;
     found->slot = NULL;
@@ -208,9 +223,13 @@ int sc_expire(sc_arena *arena, const sc_key *key, uint64_t expire_ms, uint32_t f
     if (sc_check_key(arena, key) != SC_OK) return arena->writable ? SC_MISS : SC_READ_ONLY;
     sc_writer *writer;
     sc_ref ref;
-    int status = sc_op_begin(arena, key, &writer, &ref);
-    if (status != SC_OK) return status;
-    return sc_op_end(writer, sc_op_expire(&writer->main, &ref, expire_ms, flags));
+    int status, attempts = 0;
+    do {
+        status = sc_op_begin(arena, key, &writer, &ref);
+        if (status != SC_OK) return status;
+        status = sc_op_end(writer, sc_op_expire(&writer->main, &ref, expire_ms, flags));
+    } while (sc_op_again(arena, status, &attempts));
+    return status;
 }
 
 /* ---- transactions -----------------------------------------------------------------------------*/

@@ -155,7 +155,7 @@ static bool can_prepare(const sc_set_args *args) {
     return !(args->flags & (SC_SET_NX | SC_SET_XX | SC_SET_KEEP_TTL)) && !args->old;
 }
 
-int sc_set(sc_arena *arena, const sc_key *key, const sc_set_args *args) {
+static int set_once(sc_arena *arena, const sc_key *key, const sc_set_args *args) {
     sc_writer *writer;
     sc_ref ref;
     int status = sc_check_key(arena, key);
@@ -177,6 +177,14 @@ int sc_set(sc_arena *arena, const sc_key *key, const sc_set_args *args) {
     }
     if (status == SC_OK) status = sc_op_set(&writer->main, &ref, args, built);
     return sc_op_end(writer, status);
+}
+
+int sc_set(sc_arena *arena, const sc_key *key, const sc_set_args *args) {
+    int status, attempts = 0;
+    do {
+        status = set_once(arena, key, args);
+    } while (sc_op_again(arena, status, &attempts));
+    return status;
 }
 
 static int integer_of(const sc_arena *arena, const sc_view *view, int64_t *value) {
@@ -219,9 +227,13 @@ static int incr_locked(sc_txn *txn, const sc_ref *ref, int64_t by, int64_t *resu
 int sc_incr(sc_arena *arena, const sc_key *key, int64_t by, int64_t *result) {
     sc_writer *writer;
     sc_ref ref;
-    int status = sc_op_begin(arena, key, &writer, &ref);
-    if (status != SC_OK) return status;
-    return sc_op_end(writer, incr_locked(&writer->main, &ref, by, result));
+    int status, attempts = 0;
+    do {
+        status = sc_op_begin(arena, key, &writer, &ref);
+        if (status != SC_OK) return status;
+        status = sc_op_end(writer, incr_locked(&writer->main, &ref, by, result));
+    } while (sc_op_again(arena, status, &attempts));
+    return status;
 }
 
 /* The old value and the new bytes, joined; NULL when they cannot be. */
@@ -276,9 +288,13 @@ int sc_append(sc_arena *arena, const sc_key *key, const char *value, uint64_t by
               uint64_t *new_length) {
     sc_writer *writer;
     sc_ref ref;
-    int status = sc_op_begin(arena, key, &writer, &ref);
-    if (status != SC_OK) return status;
-    return sc_op_end(writer, append_locked(&writer->main, &ref, value, bytes, new_length));
+    int status, attempts = 0;
+    do {
+        status = sc_op_begin(arena, key, &writer, &ref);
+        if (status != SC_OK) return status;
+        status = sc_op_end(writer, append_locked(&writer->main, &ref, value, bytes, new_length));
+    } while (sc_op_again(arena, status, &attempts));
+    return status;
 }
 
 int sc_get_delete(sc_arena *arena, const sc_key *key, sc_sink *sink) {
