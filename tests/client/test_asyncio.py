@@ -10,6 +10,7 @@ import redis
 import redis.asyncio
 
 import shmcache.asyncio
+from client.processes import wait_for
 from client.scripts import SCRIPTS
 from client.sides import raised, shape
 
@@ -145,3 +146,46 @@ def test_by_socket(daemon: Daemon) -> None:
     client: Any = shmcache.asyncio.attach(str(daemon.socket_path), writable=True)
     completed(client.set("k", "v"))
     assert completed(client.get("k")) == b"v"
+
+
+def test_subclass_may_trace_every_command(segments: Segments) -> None:
+    seen = []
+
+    class Traced(shmcache.asyncio.AsyncClient):
+        async def execute_command(self, *args: Any, **options: Any) -> Any:
+            seen.append(args[0])
+            return await super().execute_command(*args, **options)
+
+    client: Any = Traced.from_url(f"shm://{segments.name}?writable=yes")
+    completed(client.set("k", 1))
+    completed(client.incr("k"))
+    assert completed(client.get("k")) == b"2"
+    assert seen == ["SET", "INCRBY", "GET"]
+
+
+def test_replaced_callback_is_honoured(segments: Segments) -> None:
+    client: Any = shmcache.asyncio.attach(segments.name, writable=True)
+    completed(client.set("k", "v"))
+    client.set_response_callback("GET", lambda reply, **_: (reply, "mine"))
+    assert completed(client.get("k")) == (b"v", "mine")
+
+
+def test_replaced_arena_is_noticed(segments: Segments) -> None:
+    client: Any = shmcache.asyncio.attach(segments.name)
+    shmcache.attach(segments.name, writable=True).set("k", "old")
+    assert completed(client.get("k")) == b"old"
+    segments.unlink()
+    segments.create()
+    shmcache.attach(segments.name, writable=True).set("k", "new")
+    wait_for(lambda: completed(client.get("k")) == b"new", "the new arena")
+
+
+def test_without_attachment_it_is_plain(daemon: Daemon) -> None:
+    async def use() -> None:
+        client: Any = shmcache.asyncio.AsyncClient(unix_socket_path=str(daemon.socket_path))
+        assert await client.set("k", 1) is True
+        assert await client.get("k") == b"1"
+        assert not client.writable
+        await client.aclose()
+
+    asyncio.run(use())
