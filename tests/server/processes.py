@@ -13,6 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from server.wire import Wire
 from shmcache.arena import min_data_bytes
 from shmcache.arena.segments import create_segments, unlink_segments
@@ -126,7 +128,10 @@ class RedisServer:
 
     def __init__(self, directory: Path, **options: str) -> None:
         program = shutil.which("redis-server")
-        assert program is not None, "redis-server is not installed"
+        if program is None:
+            if os.environ.get("CI") == "true":
+                pytest.fail("redis-server is needed to compare with", pytrace=False)
+            pytest.skip("redis-server is not installed: nothing is compared with Redis")
         self.path = str(directory / f"redis-{secrets.token_hex(4)}.sock")
         words = [program, "--port", "0", "--unixsocket", self.path, "--save", "", "--dir"]
         words += [str(directory), "--loglevel", "warning"]
