@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from redis.retry import Retry
 
 import shmcache
 import shmcache.asyncio
-from client.processes import Segments, environment, unique_name
+from client.processes import ROOT, Segments, environment, unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,6 +238,11 @@ def test_says_so_elsewhere_than_on_linux() -> None:
         timeout=60,
     )
     assert "shmcache runs on Linux only, not on darwin" in done.stderr
+
+
+def test_version_is_the_distributions() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert shmcache.__version__ == project["version"]
 
 
 def test_every_exported_name_is_there() -> None:
