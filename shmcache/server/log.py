@@ -7,7 +7,7 @@ import os
 import time
 from typing import Final
 
-__all__ = ["configure_logging"]
+__all__ = ["configure_logging", "reopen_log"]
 
 _MARKS: Final = {
     logging.DEBUG: ".",
@@ -49,3 +49,21 @@ def configure_logging() -> None:
     logger.handlers[:] = [handler]
     logger.propagate = False
     logger.setLevel(logging.INFO)
+
+
+def reopen_log(path: str) -> None:
+    """Go on in a new file of that name: the old one was rotated away.
+
+    :param path: as the option ``logfile`` gives it; only an absolute one names the same file
+        here as it did where the supervisor was started, so nothing happens to others
+    """
+    if not path.startswith("/"):
+        return
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        logging.getLogger("shmcache").warning("can't reopen the log file: %s", error)
+        return
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)

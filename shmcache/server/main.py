@@ -62,7 +62,7 @@ from shmcache.errors import ShmcacheError
 from shmcache.server.control import Control
 from shmcache.server.exitcodes import EXIT_BAD_START, EXIT_SHUTDOWN
 from shmcache.server.listener import Listener
-from shmcache.server.log import configure_logging
+from shmcache.server.log import configure_logging, reopen_log
 from shmcache.server.server import Server
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ class _Process:
 
     def _take_message(self, message: dict[str, Any]) -> None:
         if message.get("command") == "reload":
+            reopen_log(self._server.config.text("logfile"))
             self._server.settings.reload(message["options"])
         else:
             _log.warning("unknown message from the supervisor: %s", message)

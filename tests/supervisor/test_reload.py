@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from shmcache.arena.segments import attach_arena
 from supervisor.daemons import eventually
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from supervisor.daemons import DaemonProcess
 
 
@@ -140,3 +139,13 @@ def test_a_working_directory_that_is_gone(daemon: DaemonProcess) -> None:
     script = ["/bin/sh", "-c", 'rmdir "$PWD"; exec "$@"', "sh", *daemon.command()]
     daemon.command = lambda *_: script  # type: ignore[method-assign]
     assert daemon.fails(cwd=base) == "shmcached: the working directory is gone"
+
+
+def test_sighup_moves_on_to_a_new_log_file(
+    daemon: DaemonProcess, file: Path, tmp_path: Path
+) -> None:
+    daemon.start()
+    daemon.log.rename(tmp_path / "rotated")
+    daemon.process.send_signal(signal.SIGHUP)
+    errors = Path(f"/proc/{daemon.frontend().pid}/fd/2")
+    eventually(lambda: errors.readlink() == daemon.log)
