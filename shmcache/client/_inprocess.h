@@ -25,7 +25,7 @@
       "name, value, ex=None, px=None, nx=False, xx=False, keepttl=False, get=False, exat=None, "   \
       "pxat=None, **options",                                                                      \
       "Set ``name`` to ``value``.")                                                                \
-    X(mset, mset, "mapping", "Set all the keys of ``mapping`` to its values at one instant.")       \
+    X(mset, mset, "mapping", "Set all the keys of ``mapping`` to its values at one instant.")      \
     X(setnx, setnx, "name, value", "Set ``name`` to ``value`` if it does not exist.")              \
     X(setex, setex, "name, time, value", "Set ``name`` to ``value`` for ``time`` seconds.")        \
     X(psetex, psetex, "name, time_ms, value", "Set ``name`` to ``value`` for milliseconds.")       \
@@ -59,8 +59,7 @@ static PyObject *inprocess_long_way(const inprocess_call *call, int method);
 #define X(method, way, signature, summary)                                                         \
     static PyObject *short_##way(const inprocess_call *call);                                      \
     static PyObject *inprocess_##method(PyObject *self, PyObject *const *args, Py_ssize_t count,   \
-                                        PyObject *names)                                           \
-    {                                                                                              \
+                                        PyObject *names) {                                         \
         const inprocess_call call = {self, args, count, names};                                    \
         PyObject *result = short_##way(&call);                                                     \
         if (__builtin_expect(result != NULL, 1)) return result;                                    \
@@ -78,8 +77,7 @@ static PyMethodDef inprocess_methods[] = {
 };
 
 /* The hash that a str or bytes key carries once a dict has seen it, else -1. */
-static inline Py_hash_t inprocess_key_hash(PyObject *key)
-{
+static inline Py_hash_t inprocess_key_hash(PyObject *key) {
     if (PyUnicode_CheckExact(key)) return ((PyASCIIObject *)key)->hash;
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
@@ -93,14 +91,12 @@ static inline Py_hash_t inprocess_key_hash(PyObject *key)
 }
 
 /* A descriptor of method number `method` for instances of `owner`. */
-static PyObject *inprocess_describe(PyObject *owner, int method)
-{
+static PyObject *inprocess_describe(PyObject *owner, int method) {
     return PyDescr_NewMethod((PyTypeObject *)owner, &inprocess_methods[method]);
 }
 
 /* Whether `descriptor` was made by inprocess_describe for this method, of whatever class. */
-static int inprocess_is_short(PyObject *descriptor, int method)
-{
+static int inprocess_is_short(PyObject *descriptor, int method) {
     return Py_TYPE(descriptor) == &PyMethodDescr_Type &&
            ((PyMethodDescrObject *)descriptor)->d_method == &inprocess_methods[method];
 }
@@ -108,8 +104,7 @@ static int inprocess_is_short(PyObject *descriptor, int method)
 enum { INPROCESS_STACK_ARGS = 16 };
 
 /* function(self, *args, **names) */
-static PyObject *inprocess_forward(PyObject *function, const inprocess_call *call)
-{
+static PyObject *inprocess_forward(PyObject *function, const inprocess_call *call) {
     PyObject *stack[INPROCESS_STACK_ARGS + 1];
     PyObject **all = stack, *result;
     Py_ssize_t total = call->count + (call->names ? PyTuple_GET_SIZE(call->names) : 0);
@@ -124,16 +119,14 @@ static PyObject *inprocess_forward(PyObject *function, const inprocess_call *cal
     return result;
 }
 
-static inline int64_t inprocess_clock_ms(clockid_t clock)
-{
+static inline int64_t inprocess_clock_ms(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Decimal digits of `value` at `out`, which has room for 20 bytes; returns how many. */
-static inline Py_ssize_t inprocess_format(int64_t value, char *out)
-{
+static inline Py_ssize_t inprocess_format(int64_t value, char *out) {
     char reversed[20];
     Py_ssize_t digits = 0, length = 0;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -142,7 +135,8 @@ static inline Py_ssize_t inprocess_format(int64_t value, char *out)
         rest /= 10;
     } while (rest);
     if (value < 0) out[length++] = '-';
-    while (digits) out[length++] = reversed[--digits];
+    while (digits)
+        out[length++] = reversed[--digits];
     return length;
 }
 

@@ -17,12 +17,13 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from shmcache.arena import Arena
-from shmcache.arena.segments import check_name, open_segments, segment_names
+from shmcache.arena.segments import check_name, map_segments, open_segments, segment_names
 from shmcache.errors import CacheNotFound, LayoutMismatch, ReadOnly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shmcache.arena import Arena
 
 __all__ = ["Attachment", "default_socket_path"]
 
@@ -150,7 +151,7 @@ class Attachment:
         segments = open_segments(self.name, writable=self._writable)
         try:
             identity = _identity(segments.data_fd)
-            self.arena = Arena(segments.data_fd, segments.access_fd, writable=self._writable)
+            self.arena = map_segments(self.name, segments, writable=self._writable)
         finally:
             segments.close()
         self._identity = identity
