@@ -5,6 +5,7 @@ A loop takes the keys to call with and gives the nanoseconds one call took.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -33,6 +34,13 @@ class Peer(NamedTuple):
 
     name: str
     loops: dict[str, Loop]
+
+
+def _optional(name: str) -> Any:
+    """A module that may not be installed, None when it is not."""
+    if importlib.util.find_spec(name) is None:
+        return None
+    return importlib.import_module(name)
 
 
 def counters_of(keys: Sequence[Any]) -> list[Any]:
@@ -71,11 +79,10 @@ def redis_peer(cache: redis.Redis, keys: Sequence[Any], name: str) -> Peer:
 @contextmanager
 def lmdb_peer(directory: Path, keys: Sequence[bytes]) -> Iterator[Peer | None]:
     """LMDB without waiting for the disk, written through its map: its fastest way."""
-    if importlib.util.find_spec("lmdb") is None:
+    lmdb = _optional("lmdb")
+    if lmdb is None:
         yield None
         return
-    import lmdb
-
     path = directory / "lmdb"
     environment = lmdb.open(
         os.fspath(path), map_size=_LMDB_MAP_BYTES, sync=False, writemap=True, map_async=True
@@ -109,11 +116,10 @@ def lmdb_peer(directory: Path, keys: Sequence[bytes]) -> Iterator[Peer | None]:
 @contextmanager
 def diskcache_peer(directory: Path, keys: Sequence[bytes]) -> Iterator[Peer | None]:
     """diskcache: SQLite behind a dict's interface."""
-    if importlib.util.find_spec("diskcache") is None:
+    diskcache = _optional("diskcache")
+    if diskcache is None:
         yield None
         return
-    import diskcache
-
     with diskcache.Cache(os.fspath(directory / "diskcache")) as cache:
         with cache.transact():
             for key in keys:
