@@ -15,6 +15,7 @@ from shmcache.commands.arguments import (
 )
 from shmcache.commands.glob import compile_glob
 from shmcache.commands.replies import OK, CommandError, Reply, syntax_error
+from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,11 +67,21 @@ _UINT64, _UINT64_DIGITS = 1 << 64, 20
 
 def delete(context: Context, args: Sequence[bytes]) -> Reply:
     """DEL key [key ...], and UNLINK: freeing memory never takes long enough to need a thread."""
-    db = context.db
+    arena, db = context.arena, context.db
     if len(args) == 1:
-        return int(context.arena.delete(db, args[0]))
-    with context.arena.transaction([(db, key) for key in args]) as transaction:
-        return sum(transaction.delete(db, key) for key in args)
+        return int(arena.delete(db, args[0]))
+    nested = False
+    try:
+        with arena.transaction([(db, key) for key in args]) as transaction:
+            # a part of a larger transaction, which must not be broken up
+            nested = isinstance(transaction, type(arena))
+            return sum(transaction.delete(db, key) for key in args)
+    except OutOfMemory:
+        # The undo log of so many keys takes memory, and a full cache has none. One key takes none,
+        # and to make room is worth more than to vanish together.
+        if nested:
+            raise
+    return sum(arena.delete(db, key) for key in args)
 
 
 def exists(context: Context, args: Sequence[bytes]) -> Reply:
