@@ -29,6 +29,7 @@ __all__ = [
     "create_segments",
     "group_id",
     "lock_path",
+    "map_segments",
     "open_segments",
     "remove_unfinished",
     "segment_names",
@@ -227,9 +228,24 @@ def attach_arena(name: str, *, writable: bool = False) -> Arena:
     """
     segments = open_segments(name, writable=writable)
     try:
-        return Arena(segments.data_fd, segments.access_fd, writable=writable)
+        return map_segments(name, segments, writable=writable)
     finally:
         segments.close()
+
+
+def map_segments(name: str, segments: Segments, *, writable: bool) -> Arena:
+    """Attach to a cache whose segments are open.
+
+    :raises LayoutMismatch: the segments are no arena, truncated, or of an incompatible version
+    """
+    try:
+        return Arena(segments.data_fd, segments.access_fd, writable=writable)
+    except LayoutMismatch as error:
+        files = " and ".join(str(_path(segment)) for segment in segment_names(name))
+        raise LayoutMismatch(
+            f"can't attach to cache {name!r}: {error}; use the version of shmcache that its daemon "
+            f"has, or stop the daemon, remove {files}, and start it again"
+        ) from error
 
 
 def group_id(group: str | int) -> int:

@@ -114,7 +114,10 @@ _LINES: tuple[tuple[type[errors.ShmcacheError], str], ...] = (
         errors.ValueTooLong,
         "ERR string exceeds maximum allowed size (proto-max-bulk-len or the cache's memory)",
     ),
-    (errors.KeyTooLong, "ERR key is longer than this cache can hold"),
+    (
+        errors.KeyTooLong,
+        "ERR key is longer than this cache can hold: 16320 bytes, 4032 in an arena below 16 MB",
+    ),
     (errors.ReadOnly, "READONLY You can't write against a read only replica."),
     (errors.ArenaBusy, "BUSY the keys are locked by another process; try again"),
     (errors.CorruptArena, "ERR the cache's memory is damaged; see its log"),
