@@ -15,6 +15,8 @@
 #define SC_SAMPLE_STRIPES 16   /* empty stripes to skip before giving up */
 #define SC_EVICT_ATTEMPTS 32   /* victims that may turn out locked, gone or touched */
 #define SC_ROOM_EVICTIONS 8192 /* evictions to make room for one block */
+#define SC_SWEEP_WAITS 100
+#define SC_SWEEP_WAIT_US 200
 #define SC_LFU_START 5
 
 /* ---- marks ------------------------------------------------------------------------------------*/
@@ -287,14 +289,24 @@ static bool sweep_dead(sc_writer *writer) {
     return sc_sweep_dead(writer, UINT64_MAX) > 0;
 }
 
+/* A flushed database is being swept, by us or by others who still have its blocks in hand: memory
+ * is on its way, and refusing a write right after FLUSHALL would surprise. */
+static bool wait_for_sweep(sc_writer *writer, uint32_t *waits) {
+    if (!sc_load32(&writer->arena->header->retired_dbs) || ++*waits > SC_SWEEP_WAITS) return false;
+    if (!sc_sweep_dead(writer, UINT64_MAX)) sc_sys_sleep_us(SC_SWEEP_WAIT_US);
+    return true;
+}
+
 static bool make_room(sc_writer *writer, uint32_t size_class) {
     bool swept = false;
+    uint32_t waits = 0;
     writer->stuck_count = 0;
     for (uint32_t evicted = 0; evicted < SC_ROOM_EVICTIONS; evicted++) {
         if (evicted % 16 == 0) sc_heap_flush_all(writer, writer->slot);
         if (room_in_sight(writer, size_class)) return true;
         if (sc_evacuate_sparse_page(writer)) continue;
         if (sc_evict_one(writer)) continue;
+        if (wait_for_sweep(writer, &waits)) continue;
         if (swept || !sweep_dead(writer)) {
             sc_heap_flush_all(writer, writer->slot);
             return room_in_sight(writer, size_class) ||

@@ -32,6 +32,9 @@
 #include <pthread.h>
 #include <stdint.h>
 
+/* Every stripe was drained: from here on, and not before, an odd one is the exclusive owner's. */
+#define SC_IN_FORCE (UINT64_C(1) << 63)
+
 #define SC_MAGIC UINT64_C(0x31454843414d4853) /* "SHMACHE1", little-endian */
 #define SC_ACCESS_MAGIC UINT64_C(0x314b52414d4d4853)
 #define SC_LAYOUT_VERSION 1u
@@ -203,7 +206,7 @@ typedef struct sc_header {
      */
     uint8_t database[SC_DATABASES] __attribute__((aligned(SC_CACHE_LINE)));
     uint64_t access_clock; /* low 16 bits go into the marks */
-    uint64_t exclusive;    /* owner word of a whole-arena transaction, else 0 */
+    uint64_t exclusive;    /* owner word of a whole-arena transaction (SC_IN_FORCE), else 0 */
     uint32_t policy;       /* enum sc_policy */
     uint32_t retired_dbs;  /* bit set: physical database is being swept */
     uint64_t pad1[2];

@@ -90,29 +90,28 @@ void sc_mutex_unlock(pthread_mutex_t *mutex) {
 
 /* ---- stripes ----------------------------------------------------------------------------------*/
 
-/* The mutex is ours; its last owner died in it. Undo what it left before anybody looks. */
-static int stripe_inherit(sc_writer *writer, sc_stripe *stripe) {
+/* The mutex is ours; its last owner died in it, or whoever got it then could not recover that
+ * owner. Undo what it left before anybody looks. The mutex is made consistent first: should
+ * recovery fail now, `owner` still names the dead, and the next to lock comes here as well. */
+static int stripe_inherit(sc_writer *writer, sc_stripe *stripe, bool died) {
+    if (died) sc_mutex_consistent(&stripe->mutex);
     uint64_t dead = sc_load64(&stripe->owner);
-    if (dead && dead != writer->owner) {
-        int status = sc_slot_recover_owner(writer, dead);
-        if (status != SC_OK) return status;
-    }
+    int status = dead && dead != writer->owner ? sc_slot_recover_owner(writer, dead) : SC_OK;
     /* Without an owner it had not opened the stripe: whoever has, is alive. */
-    sc_put64(&stripe->owner, 0);
-    sc_mutex_consistent(&stripe->mutex);
-    return SC_OK;
+    if (status == SC_OK) sc_put64(&stripe->owner, 0);
+    return status;
 }
 
 static bool excluded(const sc_writer *writer) {
     /* Acquire: a zero stored by the end of a whole-arena transaction comes with all it wrote,
      * though it did not hold the mutex that we hold now. */
     uint64_t exclusive = sc_load64_acquire(&writer->arena->header->exclusive);
-    return SC_UNLIKELY(exclusive != 0) && exclusive != writer->owner;
+    return SC_UNLIKELY(exclusive != 0) && (exclusive & ~SC_IN_FORCE) != writer->owner;
 }
 
 static int stripe_acquired(sc_writer *writer, sc_stripe *stripe, bool died, bool holding) {
-    if (SC_UNLIKELY(died)) {
-        int status = stripe_inherit(writer, stripe);
+    if (SC_UNLIKELY(died || sc_load64(&stripe->owner))) {
+        int status = stripe_inherit(writer, stripe, died);
         if (status != SC_OK) {
             sc_mutex_unlock(&stripe->mutex);
             return status;
@@ -160,24 +159,31 @@ void sc_stripe_unlock(sc_writer *writer, uint64_t index) {
 
 /* ---- the whole arena --------------------------------------------------------------------------*/
 
-/* The right is ours; its last owner died with it. */
-static int exclusive_inherit(sc_writer *writer) {
+/* The right is ours; its last owner died with it. As with a stripe. */
+static int exclusive_inherit(sc_writer *writer, bool died) {
     sc_header *header = writer->arena->header;
-    uint64_t dead = sc_load64(&header->exclusive);
-    int status = SC_OK;
-    if (dead && dead != writer->owner) status = sc_slot_recover_owner(writer, dead);
-    if (status != SC_OK) return status;
-    sc_put64_release(&header->exclusive, 0);
-    sc_mutex_consistent(&header->exclusive_lock);
-    return SC_OK;
+    if (died) sc_mutex_consistent(&header->exclusive_lock);
+    uint64_t dead = sc_load64(&header->exclusive) & ~SC_IN_FORCE;
+    int status = dead && dead != writer->owner ? sc_slot_recover_owner(writer, dead) : SC_OK;
+    if (status == SC_OK) sc_put64_release(&header->exclusive, 0);
+    return status;
 }
 
 void sc_exclusive_help(sc_writer *writer) {
     sc_header *header = writer->arena->header;
     bool died;
     if (sc_mutex_trylock(&header->exclusive_lock, &died) != SC_OK) return;
-    if (died) exclusive_inherit(writer);
+    if (died || sc_load64(&header->exclusive)) exclusive_inherit(writer, died);
     sc_mutex_unlock(&header->exclusive_lock);
+}
+
+static int stripe_drain(sc_writer *writer, sc_stripe *stripe) {
+    bool died;
+    int status = sc_mutex_lock(writer, &stripe->mutex, &died);
+    if (status != SC_OK) return status;
+    if (died || sc_load64(&stripe->owner)) status = stripe_inherit(writer, stripe, died);
+    sc_mutex_unlock(&stripe->mutex);
+    return status;
 }
 
 int sc_exclusive_lock(sc_writer *writer) {
@@ -185,8 +191,8 @@ int sc_exclusive_lock(sc_writer *writer) {
     bool died;
     int status = sc_mutex_lock(writer, &header->exclusive_lock, &died);
     if (status != SC_OK) return status;
-    if (died) {
-        status = exclusive_inherit(writer);
+    if (died || sc_load64(&header->exclusive)) {
+        status = exclusive_inherit(writer, died);
         if (status != SC_OK) {
             sc_mutex_unlock(&header->exclusive_lock);
             return status;
@@ -195,17 +201,15 @@ int sc_exclusive_lock(sc_writer *writer) {
     sc_put64(&header->exclusive, writer->owner);
     /* Whoever locked a stripe before seeing the word above finishes before we get its mutex;
      * whoever locks it after we had it, sees the word, since our unlock happens before its lock. */
-    for (uint64_t i = 0; i <= writer->arena->stripe_mask; i++) {
-        sc_stripe *stripe = &writer->arena->stripes[i];
-        status = sc_mutex_lock(writer, &stripe->mutex, &died);
-        if (status == SC_OK && died) status = stripe_inherit(writer, stripe);
-        if (status != SC_OK) {
-            sc_exclusive_unlock(writer);
-            return status;
-        }
-        sc_mutex_unlock(&stripe->mutex);
+    for (uint64_t i = 0; i <= writer->arena->stripe_mask && status == SC_OK; i++) {
+        status = stripe_drain(writer, &writer->arena->stripes[i]);
     }
-    return SC_OK;
+    if (status != SC_OK) {
+        sc_exclusive_unlock(writer);
+    } else {
+        sc_put64(&header->exclusive, writer->owner | SC_IN_FORCE);
+    }
+    return status;
 }
 
 void sc_exclusive_unlock(sc_writer *writer) {

@@ -11,14 +11,15 @@
 /* ---- recovery ---------------------------------------------------------------------------------*/
 
 static void close_stripes_of(sc_arena *arena, uint64_t owner) {
-    bool exclusive = sc_load64(&arena->header->exclusive) == owner;
+    uint64_t exclusive = sc_load64(&arena->header->exclusive);
+    bool in_force = exclusive == (owner | SC_IN_FORCE);
     for (uint64_t i = 0; i <= arena->stripe_mask; i++) {
         sc_stripe *stripe = &arena->stripes[i];
         bool owned = sc_load64(&stripe->owner) == owner;
-        if (owned || exclusive) sc_stripe_close(stripe);
+        if (owned || in_force) sc_stripe_close(stripe);
         if (owned) sc_put64(&stripe->owner, 0);
     }
-    if (exclusive) sc_put64_release(&arena->header->exclusive, 0);
+    if ((exclusive & ~SC_IN_FORCE) == owner) sc_put64_release(&arena->header->exclusive, 0);
 }
 
 /* Called with slot->recovery held. The order matters:

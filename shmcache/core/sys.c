@@ -89,8 +89,9 @@ uint64_t sc_sys_start_time(uint64_t pid) {
         return kill((pid_t)pid, 0) == 0 || errno == EPERM ? SC_START_UNKNOWN : 0;
     }
     ssize_t length = read(fd, text, sizeof text - 1);
+    int failure = errno;
     close(fd);
-    if (length <= 0) return 0;
+    if (length <= 0) return length < 0 && failure != ESRCH ? SC_START_UNKNOWN : 0;
     text[length] = 0;
     const char *name_end = strrchr(text, ')');
     if (!name_end) return SC_START_UNKNOWN;
