@@ -7,15 +7,15 @@ already, or, for an attachment that may not lock, over values that were read at 
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shmcache.arena import SET_KEEP_TTL, SET_NX, SET_XX
 from shmcache.commands.arguments import INT64_MAX, INT64_MIN, integer_or_none
-from shmcache.errors import NotAnInteger, ValueOverflow
+from shmcache.errors import NotAnInteger, ShmcacheError, ValueOverflow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from shmcache.arena import Arena, Info, Transaction, Tuning
 
@@ -56,9 +56,14 @@ class Snapshot(_Values):
 
 
 class LockedKeys(_Values):
-    """An arena inside a transaction of its own."""
+    """An arena inside a transaction of its own.
+
+    :ivar failure: what ended a command of several keys half-way, when its first keys may have been
+        changed already: then the transaction must not be committed
+    """
 
     def __init__(self, arena: Arena, transaction: Transaction) -> None:
+        self.failure: ShmcacheError | None = None
         self._arena = arena
         self._transaction = transaction
         self.delete = transaction.delete
@@ -66,9 +71,14 @@ class LockedKeys(_Values):
         self.copy = transaction.copy
         self.set = transaction.set
 
-    def transaction(self, keys: Iterable[Key]) -> AbstractContextManager[LockedKeys]:  # noqa: ARG002
+    @contextmanager
+    def transaction(self, keys: Iterable[Key]) -> Iterator[LockedKeys]:  # noqa: ARG002
         """The keys of one command, which are among those locked already."""
-        return nullcontext(self)
+        try:
+            yield self
+        except ShmcacheError as error:
+            self.failure = error
+            raise
 
     def get_tuning(self) -> Tuning:
         """The arena's tuning: OBJECT's answers depend on the policy."""

@@ -42,7 +42,8 @@ def run_batch(
 
     :raises redis.DataError: an argument that redis-py would not send; nothing was run
     :raises redis.ResponseError: an atomic batch has a command wrongly used, or one that can be part
-        of no transaction yet; nothing was run
+        of no transaction yet, or one of several keys that failed half-way (no memory); nothing was
+        done
     """
     prepared = [inline.prepare(args) for args, _ in pipeline.command_stack]
     if atomic:
@@ -101,8 +102,11 @@ def _run_locked(
 ) -> list[Reply] | None:
     try:
         with arena.transaction(keys) as transaction:
-            view = cast("Arena", LockedKeys(arena, transaction))
-            return [inline.run(command, view) for command in commands]
+            locked = LockedKeys(arena, transaction)
+            replies = [inline.run(command, cast("Arena", locked)) for command in commands]
+            if locked.failure is not None:  # leaving the block with it rolls everything back
+                raise exception_for(error_for(locked.failure)) from locked.failure
+            return replies
     except ArenaBusy as error:
         if "multi" in COMMANDS and inline.attachment.socket_path:
             return None

@@ -192,3 +192,37 @@ def test_a_value_as_large_as_the_cache(doors: Doors, policy: str) -> None:
             client.set("large", HUGE)
         assert client.get("here") == b"v"
     doors.check_arena()
+
+
+def half_done_in_a_transaction(client: Any, long_key: bytes) -> list[tuple[str, Any]]:
+    half = b"x" * 600_000
+    return [
+        ("string exceeds", client.pipeline().set("a", 1).mset({"x": "v", "y": HUGE}).set("b", 2)),
+        ("not allowed", client.pipeline().set("a", 1).mset({"x": half, "y": half}).set("b", 2)),
+        ("key is longer", client.pipeline().mset({"x": "v", long_key: "v"}).set("b", 2)),
+        ("key is longer", client.pipeline().set("a", 1).rename("here", long_key)),
+    ]
+
+
+def test_no_command_is_half_done_in_a_transaction(doors: Doors) -> None:
+    """One of several keys that cannot be finished takes its transaction back."""
+    client = doors.each["writer"]
+    client.set("here", "v")
+    for error, transaction in half_done_in_a_transaction(client, LONG_KEY):
+        with pytest.raises(shmcache.ShmcacheError, match=error):
+            transaction.execute(raise_on_error=False)
+        assert client.keys() == [b"here"]
+    assert client.get("here") == b"v"
+    doors.check_arena()
+
+
+def test_an_error_that_leaves_nothing_half_done(doors: Doors) -> None:
+    """As in Redis the other commands of the transaction are carried out."""
+    client = doors.each["writer"]
+    transaction = client.pipeline().set("a", 1).set("large", HUGE).rename("none", "b").incr("n")
+    done, large, renamed, count = transaction.execute(raise_on_error=False)
+    assert (done, count) == (True, 1)
+    assert isinstance(large, shmcache.ValueTooLong)
+    assert str(renamed) == "no such key"
+    assert sorted(client.keys()) == [b"a", b"n"]
+    doors.check_arena()
