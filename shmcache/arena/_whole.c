@@ -1,6 +1,6 @@
-/* The whole core as one translation unit: a write crosses some twenty functions in six files, and the
- * compiler inlines them only when it sees them together (a SET loses a tenth of its instructions).
- * Each file is a unit of its own all the same, and the tests build them apart. */
+/* The whole core as one translation unit: a write crosses some twenty functions in six files, and
+ * the compiler inlines them only when it sees them together (a SET loses a tenth of its
+ * instructions). Each file is a unit of its own all the same, and the tests build them apart. */
 #include "sys.c"
 #include "hash.c"
 #include "lock.c"

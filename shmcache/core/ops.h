@@ -11,8 +11,8 @@ int sc_op_begin(sc_arena *arena, const sc_key *key, sc_writer **writer, sc_ref *
 /* Commit on SC_OK, else roll back; give the writer back; return `status`. */
 int sc_op_end(sc_writer *writer, int status);
 
-/* Should a one-key write that ended with `status` be tried again? When memory was short under the lock,
- * where this writer's own stripe is closed to eviction, some keys are evicted now. */
+/* Should a one-key write that ended with `status` be tried again? When memory was short under the
+ * lock, where this writer's own stripe is closed to eviction, some keys are evicted now. */
 bool sc_op_again(sc_arena *arena, int status, int *attempts);
 
 /* The key's entry: SC_OK live, SC_MISS (found->slot is set if a dead entry is in the way). */
