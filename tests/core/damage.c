@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "get.h"
 #include "harness.h"
 #include "layout.h"
 
@@ -199,6 +200,10 @@ static char *reserve_room(sc_sink *sink, size_t length) {
     return at->room;
 }
 
+static char *reserve_in_sink(sc_sink *sink, size_t length) {
+    return sink->reserve(sink, length);
+}
+
 static bool note_key(void *context, const char *key, uint32_t length) {
     (void)context;
     volatile char last = length ? key[length - 1] : 0;
@@ -219,6 +224,7 @@ static bool read_name(reading *at, unsigned i) {
     sc_key key = name_of(i, name);
     sc_info info;
     return answered(at, sc_get(at->arena, &key, &at->sink)) &&
+           answered(at, sc_get_hinted(at->arena, &key, i % 401, &at->sink, reserve_in_sink)) &&
            answered(at, sc_get_range(at->arena, &key, 5, -5, &at->sink)) &&
            answered(at, sc_get_range(at->arena, &key, 2000, 9000, &at->sink)) &&
            answered(at, sc_describe(at->arena, &key, &info, i % 2));
@@ -367,7 +373,10 @@ static void play_round(specimen *of, uint64_t mode) {
     restore(of);
     if (mode == 2) return read_while_scribbled(of);
     if (mode == 3) return write_beside_bad_marks(of);
-    if (mode == 1) arena = segments_attach(&of->files, false);
+    if (mode == 1) {
+        arena = segments_attach(&of->files, false);
+        read_everything(of, arena); /* so that there are hints to what is damaged then */
+    }
     damage(of);
     if (mode == 0) {
         int status = sc_arena_attach(of->files.data_fd, of->files.access_fd, false, NULL, &arena);
@@ -405,7 +414,7 @@ int main(int argc, char **argv) {
     for (uint64_t from = first; from < first + rounds; from += ROUNDS_A_CHILD) {
         uint64_t to =
             from + ROUNDS_A_CHILD < first + rounds ? from + ROUNDS_A_CHILD : first + rounds;
-        pid_t child = fork();
+        pid_t child = fork_bound();
         if (child == 0) {
             play_rounds(&of, seed, from, to, only);
             _exit(0);

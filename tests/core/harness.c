@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +35,17 @@ void check_status(const char *file, int line, const char *what, int got, int wan
     if (got == want) return;
     check_failed(file, line, what, " is %s (errno %d), not %s", sc_status_text(got), errno,
                  sc_status_text(want));
+}
+
+pid_t fork_bound(void) {
+    fflush(stdout);
+    pid_t parent = getpid(), child = fork();
+    CHECK(child >= 0, "fork: %s", strerror(errno));
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(1);
+    }
+    return child;
 }
 
 const char *option_text(int argc, char **argv, const char *name, const char *otherwise) {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "sc.h"
 
@@ -28,6 +29,9 @@ void check_context(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* `name=value` among the arguments, or the default. */
 uint64_t option_u64(int argc, char **argv, const char *name, uint64_t otherwise);
 const char *option_text(int argc, char **argv, const char *name, const char *otherwise);
+
+/* fork, but the child dies with its parent: a test that fails leaves nobody behind. */
+pid_t fork_bound(void);
 
 /* ---- segments ---------------------------------------------------------------------------------*/
 typedef struct segments {

@@ -183,7 +183,7 @@ static bool end_of_child(pid_t child) {
 
 static bool die_performing(stage *s, uint64_t nth) {
     s->shared->done = 0;
-    pid_t child = fork();
+    pid_t child = fork_bound();
     if (child == 0) {
         sc_arena *arena = segments_attach(&s->files, true);
         sc_kill_arm(nth);
@@ -222,7 +222,7 @@ static void recover(sc_arena *arena, uint64_t road) {
 }
 
 static bool die_recovering(stage *s, uint64_t nth) {
-    pid_t child = fork();
+    pid_t child = fork_bound();
     if (child == 0) {
         sc_arena *arena = segments_attach(&s->files, true);
         sc_kill_arm(nth);
@@ -369,7 +369,7 @@ static void play_in_jobs(program *of) {
     pid_t children[16];
     CHECK(of->jobs <= 16);
     for (uint64_t job = 0; job < of->jobs; job++) {
-        children[job] = fork();
+        children[job] = fork_bound();
         if (children[job] == 0) {
             play_share(of, job);
             exit(0);

@@ -46,7 +46,7 @@ static size_t pick_value(world *of) {
 static uint64_t pick_expiry(world *of) {
     switch (choose(&of->pick, 10)) {
     case 0:
-        return now_ms() + choose(&of->pick, 15);
+        return now_ms() + choose(&of->pick, 4);
     case 1:
         return now_ms() - 1 - choose(&of->pick, 1000);
     case 2:

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "get.h"
 #include "harness.h"
 
 enum { COLD = 2000, HOT = 8, PAIRS = 6, COUNTERS = 5, MOST_VALUE = 12000, MOST_PROCESSES = 16 };
@@ -50,6 +51,7 @@ typedef struct plan {
 
 typedef struct worker {
     const plan *of;
+    bool hinted; /* alone on its attachment: may use the hints */
     sc_arena *arena;
     rng chance;
     buffer got, more;
@@ -100,11 +102,17 @@ static uint64_t pick_single(worker *w, char name[16], sc_key *key) {
     return number;
 }
 
+static char *reserve_in_sink(sc_sink *sink, size_t length) {
+    return sink->reserve(sink, length);
+}
+
 static void read_single(worker *w) {
     char name[16];
     sc_key key;
     uint64_t number = pick_single(w, name, &key);
-    int status = sc_get(w->arena, &key, &w->got.sink);
+    int status = w->hinted
+                     ? sc_get_hinted(w->arena, &key, number % 501, &w->got.sink, reserve_in_sink)
+                     : sc_get(w->arena, &key, &w->got.sink);
     if (!went_well(w, status) || status == SC_MISS) return;
     CHECK_STATUS(status, SC_OK);
     judge_value(&w->got, number);
@@ -299,8 +307,10 @@ static void work_in_threads(const plan *of, uint64_t seed) {
     pthread_t threads[64];
     worker workers[64];
     for (uint64_t i = 0; i < of->threads; i++) {
+        bool second_one = TWO_MAPPINGS && i == of->threads - 1;
         workers[i] = (worker){.of = of,
-                              .arena = TWO_MAPPINGS && i == of->threads - 1 ? second : arena,
+                              .hinted = i == 0 || second_one,
+                              .arena = second_one ? second : arena,
                               .chance = {.state = seed * 1000 + i}};
         CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0);
     }
@@ -315,7 +325,7 @@ static void work_in_threads(const plan *of, uint64_t seed) {
 }
 
 static pid_t start_process(const plan *of, uint64_t seed) {
-    pid_t child = fork();
+    pid_t child = fork_bound();
     CHECK(child >= 0, "fork: %s", strerror(errno));
     if (child == 0) {
         work_in_threads(of, seed);

@@ -31,7 +31,7 @@ void bench_close(bench *of) {
 static bool passes(const unit *test) {
     uint64_t start = monotonic_ms();
     fflush(stdout);
-    pid_t child = fork();
+    pid_t child = fork_bound();
     if (child == 0) {
         check_context("unit only=%s", test->name);
         test->run();

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "layout.h"
 #include "unit.h"
 
 static sc_set_args text_args(const char *value) {
@@ -179,19 +180,20 @@ static void same_key_twice(void) {
 }
 
 /* Undo logs overflow into blocks; a transaction may be far longer than what lies in the slot. */
-static void long_one(bool whole_arena, bool commit) {
+enum { LONGEST = 2000 };
+
+static void long_one(unsigned count, bool whole_arena, bool commit) {
     bench b = bench_open(UINT64_C(4) << 20);
-    enum { COUNT = 2000 };
-    static char names[COUNT][16];
-    static sc_key keys[COUNT];
-    for (unsigned i = 0; i < COUNT; i++) {
+    static char names[LONGEST][16];
+    static sc_key keys[LONGEST];
+    for (unsigned i = 0; i < count; i++) {
         snprintf(names[i], sizeof(names[i]), "k%u", i);
         keys[i] = key_of(0, names[i]);
         if (i % 2) CHECK_STATUS(set_text(b.arena, 0, names[i], "old"), SC_OK);
     }
     sc_tx *tx;
-    CHECK_STATUS(sc_tx_begin(b.arena, keys, whole_arena ? 0 : COUNT, &tx), SC_OK);
-    for (unsigned i = 0; i < COUNT; i++) {
+    CHECK_STATUS(sc_tx_begin(b.arena, keys, whole_arena ? 0 : count, &tx), SC_OK);
+    for (unsigned i = 0; i < count; i++) {
         if (i % 3 == 0) {
             CHECK_STATUS(sc_tx_delete(tx, &keys[i]), i % 2 ? SC_OK : SC_MISS);
         } else {
@@ -200,7 +202,7 @@ static void long_one(bool whole_arena, bool commit) {
         }
     }
     (commit ? sc_tx_commit : sc_tx_abort)(tx);
-    for (unsigned i = 0; i < COUNT; i++) {
+    for (unsigned i = 0; i < count; i++) {
         const char *want = commit ? (i % 3 ? names[i] : NULL) : (i % 2 ? "old" : NULL);
         if (want)
             check_text(b.arena, 0, names[i], want);
@@ -211,8 +213,9 @@ static void long_one(bool whole_arena, bool commit) {
 }
 
 static void long_ones(void) {
-    for (int i = 0; i < 4; i++)
-        long_one(i & 1, i & 2);
+    static const unsigned counts[] = {30, 300, LONGEST};
+    for (int i = 0; i < 12; i++)
+        long_one(counts[i / 4], i & 1, i & 2);
 }
 
 static void full_in_the_middle(void) {
@@ -241,7 +244,7 @@ static void stopped_then_killed(void) {
     int ready[2];
     CHECK(pipe(ready) == 0);
     CHECK_STATUS(set_text(b.arena, 0, "k", "old"), SC_OK);
-    pid_t child = fork();
+    pid_t child = fork_bound();
     if (child == 0) {
         sc_key key = key_of(0, "k");
         sc_tx *tx;
@@ -272,6 +275,60 @@ static void stopped_then_killed(void) {
     bench_close(&b);
 }
 
+/* Wait until somebody asks for the whole arena. */
+static void wait_for_claim(const bench *b) {
+    uint8_t *data = segments_map(b->files.data_fd, b->files.data_bytes);
+    const uint64_t *word = &((const sc_header *)(const void *)data)->exclusive;
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == 0)
+        wait_until_ms(now_ms() + 1);
+}
+
+static pid_t hold_half_done(bench *b, const int go[2], const int ready[2]) {
+    pid_t child = fork_bound();
+    if (child != 0) return child;
+    sc_key keys[] = {key_of(0, "k"), key_of(0, "l")};
+    sc_tx *tx;
+    char byte;
+    CHECK_STATUS(sc_tx_begin(b->arena, keys, 2, &tx), SC_OK);
+    tx_set_text(tx, &keys[0], "new");
+    CHECK(write(ready[1], "x", 1) == 1 && read(go[0], &byte, 1) == 1);
+    tx_set_text(tx, &keys[1], "new");
+    sc_tx_commit(tx);
+    _exit(0);
+}
+
+/* Whoever wants the whole arena waits for those in the middle of something; killed there, it must
+ * not lay open what they have not finished. */
+static void killed_while_waiting_for_everybody(void) {
+    bench b = bench_open(0);
+    int go[2], ready[2], how;
+    char byte;
+    uint32_t recovered;
+    CHECK(pipe(go) == 0 && pipe(ready) == 0);
+    CHECK_STATUS(set_text(b.arena, 0, "k", "old"), SC_OK);
+    CHECK_STATUS(set_text(b.arena, 0, "l", "old"), SC_OK);
+    pid_t holder = hold_half_done(&b, go, ready);
+    CHECK(read(ready[0], &byte, 1) == 1);
+    pid_t waiter = fork_bound();
+    if (waiter == 0) {
+        sc_tx *tx;
+        sc_tx_begin(b.arena, NULL, 0, &tx);
+        _exit(1);
+    }
+    wait_for_claim(&b);
+    CHECK(kill(waiter, SIGKILL) == 0 && waitpid(waiter, NULL, 0) == waiter);
+    CHECK_STATUS(sc_sweep_slots(b.arena, &recovered), SC_OK);
+    sc_key key = key_of(0, "k");
+    int status = sc_get(b.arena, &key, &b.got.sink);
+    CHECK(status == SC_BUSY || (status == SC_OK && buffer_is(&b.got, "old", 3)), "%s '%s'",
+          sc_status_text(status), b.got.bytes);
+    CHECK(write(go[1], "x", 1) == 1 && waitpid(holder, &how, 0) == holder && how == 0);
+    check_text(b.arena, 0, "k", "new");
+    check_text(b.arena, 0, "l", "new");
+    CHECK_STATUS(set_text(b.arena, 0, "l", "mine"), SC_OK);
+    bench_close(&b);
+}
+
 const unit unit_txn[] = {
     {"txn/commits", commits},
     {"txn/aborts", aborts},
@@ -282,5 +339,6 @@ const unit unit_txn[] = {
     {"txn/long_ones", long_ones},
     {"txn/full_in_the_middle", full_in_the_middle},
     {"txn/stopped_then_killed", stopped_then_killed},
+    {"txn/killed_while_waiting_for_everybody", killed_while_waiting_for_everybody},
     {NULL, NULL},
 };
