@@ -24,7 +24,7 @@ __all__ = ["Listeners", "default_socket_path", "inherited_sockets"]
 
 _FIRST_INHERITED_FD: Final = 3  # SD_LISTEN_FDS_START
 _MAX_PATH_BYTES: Final = 107  # sun_path has 108 with the NUL
-_RETRY_SECONDS: Final = 1.0
+_RETRY_SECONDS: Final = 2.0
 _RETRY_STEP_SECONDS: Final = 0.01
 
 
@@ -217,6 +217,18 @@ def _inherited(fd: int, name: str) -> socket.socket:
     return listener
 
 
+def _is_listened_on(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True  # a full backlog or missing rights: there is a listener
+        return True
+
+
 def _remove_stale(path: str) -> None:
     """Remove a socket that nobody listens on any more.
 
@@ -230,22 +242,14 @@ def _remove_stale(path: str) -> None:
         raise ConfigurationError(f"can't listen on '{path}': {error.strerror}") from error
     if not stat.S_ISSOCK(mode):
         raise ConfigurationError(f"can't listen on '{path}': it exists and is no socket")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            alive = False
-        except FileNotFoundError:
-            return
-        except OSError:
-            alive = True  # a full backlog or missing rights: there is a listener
-        else:
-            alive = True
-    if alive:
-        raise ConfigurationError(f"can't listen on '{path}': another process does")
+    # The front-end of a supervisor that was killed dies with it, but not in the same instant.
+    deadline = time.monotonic() + _RETRY_SECONDS
+    while _is_listened_on(path):
+        if time.monotonic() > deadline:
+            raise ConfigurationError(f"can't listen on '{path}': another process does")
+        time.sleep(_RETRY_STEP_SECONDS)
     try:
-        Path(path).unlink()
+        Path(path).unlink(missing_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"can't remove the stale socket '{path}': {error.strerror}"
