@@ -88,7 +88,7 @@ static void header_fill(sc_header *header, const plan *layout, const char *name,
     header->policy = SC_NOEVICTION;
     header->lfu_log_factor = 10;
     header->lfu_decay_minutes = 1;
-    header->eviction_samples = 16;
+    header->eviction_samples = 5;
     header->heap.free_page_count = layout->page_count;
 }
 

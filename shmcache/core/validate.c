@@ -91,14 +91,15 @@ static uint64_t meet_stack(audit *check, uint64_t head, const char *what, uint64
 static void check_page(audit *check, uint64_t index) {
     sc_arena *arena = check->arena;
     const sc_page *page = &arena->pages[index];
-    if (!page->size_class) {
+    uint32_t stored = __atomic_load_n(&page->size_class, __ATOMIC_RELAXED);
+    if (!stored) {
         check->free_pages++;
         if (page->free_count || page->fresh || page->flags) {
             problem(check, "page %llu is free but has blocks", (unsigned long long)index);
         }
         return;
     }
-    uint32_t size_class = page->size_class - 1u;
+    uint32_t size_class = stored - 1;
     if (size_class >= arena->classes.count) {
         problem(check, "page %llu has no class %u", (unsigned long long)index, size_class);
         return;
@@ -338,14 +339,15 @@ static void check_stripe(audit *check, uint64_t index) {
 static void check_lost(audit *check, uint64_t index) {
     const sc_arena *arena = check->arena;
     const sc_page *page = &arena->pages[index];
-    if (!page->size_class || page->size_class > arena->classes.count) return;
-    uint64_t bytes = arena->classes.bytes[page->size_class - 1];
-    uint64_t start = sc_page_start(arena, index);
-    for (uint32_t i = 0; i < page->fresh && i < arena->classes.per_page[page->size_class - 1];
-         i++) {
+    /* Read once: a damaged arena may be changing under us. */
+    uint32_t stored = __atomic_load_n(&page->size_class, __ATOMIC_RELAXED);
+    if (!stored || stored > arena->classes.count) return;
+    uint64_t bytes = arena->classes.bytes[stored - 1], start = sc_page_start(arena, index);
+    uint32_t fresh = __atomic_load_n(&page->fresh, __ATOMIC_RELAXED);
+    for (uint32_t i = 0; i < fresh && i < arena->classes.per_page[stored - 1]; i++) {
         if (!was_met(check, start + i * bytes)) {
             problem(check, "block %llx (class %u) is lost", (unsigned long long)(start + i * bytes),
-                    page->size_class - 1u);
+                    stored - 1);
         }
     }
 }
