@@ -124,13 +124,13 @@ static void fill_head(sc_arena *arena, uint64_t offset, const sc_entry *head, co
 
 /* The class of an entry's own block. Large values share few classes, at a cost of some 64th of the
  * value: otherwise a cache of them would keep a page, nearly empty, for each of the many
- * remainders. */
+ * remainders. A multiple of 64 bytes gives each an access mark of its own. */
 static uint32_t head_class(const sc_arena *arena, const sc_entry *head, uint64_t inline_bytes) {
     sc_view view = {.head = *head};
     sc_view_places(&view);
     uint64_t bytes = view.value_at + inline_bytes, page = UINT64_C(1) << arena->page_shift;
     if (view.chain_at) {
-        uint64_t step = UINT64_C(1) << (63 - __builtin_clzll(head->value_bytes / 32 | 8));
+        uint64_t step = UINT64_C(1) << (63 - __builtin_clzll(head->value_bytes / 32 | 64));
         uint64_t rounded = (bytes + step - 1) & ~(step - 1);
         bytes = rounded < page / 4 ? rounded : bytes < page / 4 ? page / 4 : bytes;
     }
