@@ -34,6 +34,7 @@ __all__ = [
     "KeyTooLong",
     "LayoutMismatch",
     "NotAnInteger",
+    "NotFinite",
     "OutOfMemory",
     "ProtocolError",
     "ReadOnly",
@@ -82,6 +83,10 @@ class NotAnInteger(ShmcacheError, _ResponseError):
 
 class ValueOverflow(ShmcacheError, _ResponseError):
     """An increment or decrement would overflow."""
+
+
+class NotFinite(ShmcacheError, _ResponseError):
+    """An increment of a sorted set's score gives no number."""
 
 
 class KeyTooLong(ShmcacheError, _ResponseError):

@@ -7,9 +7,11 @@ past the limit) and :class:`~shmcache.errors.CorruptArena`; every write also
 :class:`~shmcache.errors.KeyTooLong` and :class:`~shmcache.errors.ValueTooLong`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeAlias, TypeVar
+
+_Result = TypeVar("_Result")
 
 SET_NX: int
 SET_XX: int
@@ -27,13 +29,27 @@ BEAT_FRONTEND: int
 BEAT_MAINTENANCE: int
 BEAT_PERSISTER: int
 
+Container: TypeAlias = Literal["list", "set", "zset", "hash"]
+PUT_NX: int
+PUT_XX: int
+PUT_KEEP_TTL: int
+ZADD_NX: int
+ZADD_XX: int
+ZADD_GT: int
+ZADD_LT: int
+ZADD_INCR: int
+STREAM_META: int
+"""Bytes that a stream keeps beside its trees."""
+STREAM_TREES: int
+
 class Info(NamedTuple):
     """What :meth:`Arena.describe` knows of a key."""
 
     type: str
-    """``string`` (Redis's TYPE)."""
+    """Redis's TYPE: ``string``, ``list``, ``set``, ``zset``, ``hash`` or ``stream``."""
     encoding: str
-    """``int``, ``embstr`` or ``raw`` (Redis's OBJECT ENCODING)."""
+    """Redis's OBJECT ENCODING: ``int``, ``embstr``, ``raw``, ``listpack``, ``listpackex``,
+    ``intset``, ``quicklist``, ``hashtable``, ``skiplist`` or ``stream``."""
     expire_ms: int
     value_bytes: int
     memory: int
@@ -47,6 +63,14 @@ class Tuning(NamedTuple):
     lfu_log_factor: int
     lfu_decay_minutes: int
     reserve_permille: int
+    hash_max_listpack_entries: int
+    hash_max_listpack_value: int
+    set_max_intset_entries: int
+    set_max_listpack_entries: int
+    set_max_listpack_value: int
+    zset_max_listpack_entries: int
+    zset_max_listpack_value: int
+    list_max_listpack_size: int
 
 class Statistics(NamedTuple):
     generation: int
@@ -71,10 +95,98 @@ class Statistics(NamedTuple):
     expired: int
     max_key_bytes: int
 
-class Transaction:
+class Reads:
+    """What can be read of containers: lock-free of an :class:`Arena`, one call being of one instant;
+    of a :class:`View`, all calls together; or of the keys that a :class:`Transaction` holds.
+
+    A missing key is an empty container, unless said otherwise. A key of another type raises
+    :class:`~shmcache.errors.WrongType`. A hash's field that has expired is not there.
+    """
+
+    def length(self, db: int, key: bytes, kind: Container | Literal["stream"]) -> int:
+        """Number of elements; a stream's entries."""
+
+    # hashes
+    def hash_get(self, db: int, key: bytes, field: bytes) -> bytes | None: ...
+    def hash_get_many(self, db: int, key: bytes, fields: Sequence[bytes]) -> list[bytes | None]: ...
+    def hash_all(self, db: int, key: bytes) -> list[bytes]:
+        """Fields and values in turn."""
+    def hash_fields(self, db: int, key: bytes) -> list[bytes]: ...
+    def hash_values(self, db: int, key: bytes) -> list[bytes]: ...
+    def hash_scan(self, db: int, key: bytes, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Fields and values in turn, at least ``count`` pairs unless the end is reached."""
+    def hash_random(self, db: int, key: bytes, count: int, *, distinct: bool) -> list[bytes]:
+        """Fields and values in turn, of ``count`` fields, or of all when fewer and distinct."""
+    def hash_expiries(
+        self, db: int, key: bytes, fields: Sequence[bytes]
+    ) -> list[int | None] | None:
+        """Unix milliseconds, 0 never, None no such field; None when there is no key."""
+
+    # sets
+    def set_has(self, db: int, key: bytes, members: Sequence[bytes]) -> list[bool]: ...
+    def set_members(self, db: int, key: bytes) -> list[bytes]: ...
+    def set_scan(self, db: int, key: bytes, cursor: int, count: int) -> tuple[int, list[bytes]]: ...
+    def set_random(self, db: int, key: bytes, count: int, *, distinct: bool) -> list[bytes]: ...
+
+    # lists
+    def list_at(self, db: int, key: bytes, index: int) -> bytes | None: ...
+    def list_range(self, db: int, key: bytes, start: int, stop: int) -> list[bytes]:
+        """As LRANGE: inclusive, negative from the end."""
+
+    # sorted sets
+    def zset_scores(self, db: int, key: bytes, members: Sequence[bytes]) -> list[float | None]: ...
+    def zset_rank(self, db: int, key: bytes, member: bytes) -> tuple[int, float] | None:
+        """Rank from the lowest, and score."""
+    def zset_members(
+        self, db: int, key: bytes, first: int, count: int, reverse: bool = False
+    ) -> list[bytes]:
+        """``count`` members from rank ``first`` on, neither negative; ``reverse`` counts from the
+        highest."""
+    def zset_range(
+        self, db: int, key: bytes, first: int, count: int, reverse: bool = False
+    ) -> list[tuple[bytes, float]]:
+        """The same with their scores."""
+    def zset_seek(self, db: int, key: bytes, score: float, including: bool) -> int:
+        """How many members have a lower score, or (``including``) a lower or equal one."""
+    def zset_seek_lex(self, db: int, key: bytes, member: bytes, including: bool) -> int:
+        """The same by the order of bytes, for sets whose scores are all the same."""
+    def zset_scan(
+        self, db: int, key: bytes, cursor: int, count: int
+    ) -> tuple[int, list[tuple[bytes, float]]]: ...
+    def zset_random(
+        self, db: int, key: bytes, count: int, *, distinct: bool
+    ) -> list[tuple[bytes, float]]: ...
+
+    # streams: STREAM_TREES maps from bytes to bytes in memcmp's order, and some bytes beside them
+    def stream_meta(self, db: int, key: bytes) -> bytes | None:
+        """STREAM_META bytes; None when there is no key."""
+    def tree_get(self, db: int, key: bytes, tree: int, name: bytes) -> bytes | None: ...
+    def tree_range(
+        self,
+        db: int,
+        key: bytes,
+        tree: int,
+        least: bytes,
+        most: bytes,
+        limit: int = -1,
+        reverse: bool = False,
+    ) -> list[tuple[bytes, bytes]]:
+        """Names and values from ``least`` to ``most``, inclusive; -1: no limit. Reverse starts from
+        ``most``."""
+    def tree_count(self, db: int, key: bytes, tree: int, least: bytes, most: bytes) -> int: ...
+
+class View(Reads):
+    """Several reads of one instant: what :meth:`Arena.read` hands to its work."""
+
+    def get(self, db: int, key: bytes) -> bytes | None: ...
+    def describe(self, db: int, key: bytes) -> Info | None: ...
+
+class Transaction(View):
     """All the given keys locked; use as a context manager: commits, or rolls back on an exception.
 
-    Between enter and exit the thread must use nothing else of the arena.
+    Between enter and exit the thread must use nothing else of the arena. Any write may raise
+    :class:`~shmcache.errors.OutOfMemory`; then let it end the transaction. A container is created by
+    the first element added and deleted with the last one removed (a stream is not).
     """
 
     def __enter__(self) -> Self: ...
@@ -96,8 +208,75 @@ class Transaction:
         self, from_db: int, from_key: bytes, to_db: int, to_key: bytes, replace: bool = False
     ) -> int:
         """1 copied, 0 the target exists, -1 no such source."""
+    def rename(self, from_db: int, from_key: bytes, to_db: int, to_key: bytes) -> bool:
+        """Take the source, TTL included, to the place of the target; False: no such source."""
+    def store(
+        self,
+        db: int,
+        key: bytes,
+        kind: Container,
+        items: Sequence[bytes],
+        scores: Sequence[float] = (),
+        expire_ms: int = 0,
+    ) -> None:
+        """Put a new container in the place of whatever was there: members, elements, fields and
+        values in turn, or members with ``scores``. Of equal ones the last counts. Nothing: deletes.
+        """
 
-class Arena:
+    def hash_set(self, db: int, key: bytes, pairs: Sequence[bytes], flags: int = 0) -> int:
+        """Set fields to values (in turn); how many fields are new. ``flags`` PUT_NX leaves existing
+        ones alone, PUT_XX missing ones; a field loses its TTL unless PUT_KEEP_TTL."""
+    def hash_delete(self, db: int, key: bytes, fields: Sequence[bytes]) -> int: ...
+    def hash_expire(self, db: int, key: bytes, field: bytes, expire_ms: int) -> bool:
+        """0: never. A field whose time is past counts as missing. False: no such field."""
+    def set_add(self, db: int, key: bytes, members: Sequence[bytes]) -> int: ...
+    def set_remove(self, db: int, key: bytes, members: Sequence[bytes]) -> int: ...
+    def set_pop(self, db: int, key: bytes, count: int) -> list[bytes]: ...
+    def list_push(
+        self,
+        db: int,
+        key: bytes,
+        elements: Sequence[bytes],
+        *,
+        left: bool,
+        must_exist: bool = False,
+    ) -> int:
+        """One after the other; the new length, 0 if the list had to exist and did not."""
+    def list_pop(self, db: int, key: bytes, count: int, *, left: bool) -> list[bytes]: ...
+    def list_replace(self, db: int, key: bytes, index: int, element: bytes) -> bool:
+        """False: no such (non-negative) index."""
+    def list_insert(self, db: int, key: bytes, index: int, element: bytes) -> int:
+        """Before the element at ``index``, or at the end; the new length."""
+    def list_remove(self, db: int, key: bytes, index: int, count: int) -> int:
+        """Elements from ``index`` on; how many there were."""
+    def zset_add(
+        self, db: int, key: bytes, member: bytes, score: float, flags: int = 0
+    ) -> tuple[bool, bool, float] | None:
+        """``(added, changed, score now)``; None when a ZADD_* flag forbade it.
+
+        :raises NotFinite: ZADD_INCR gives no number
+        """
+    def zset_add_many(
+        self, db: int, key: bytes, members: Sequence[bytes], scores: Sequence[float], flags: int = 0
+    ) -> tuple[int, int]:
+        """How many were added, and how many others got a new score."""
+    def zset_remove(self, db: int, key: bytes, members: Sequence[bytes]) -> int: ...
+    def zset_remove_range(self, db: int, key: bytes, first: int, count: int) -> int:
+        """By rank; how many there were."""
+    def zset_pop(
+        self, db: int, key: bytes, count: int, *, highest: bool
+    ) -> list[tuple[bytes, float]]: ...
+    def stream_create(self, db: int, key: bytes, meta: bytes) -> None:
+        """An empty stream, where no key is."""
+    def stream_set_meta(self, db: int, key: bytes, meta: bytes) -> None: ...
+    def tree_put(self, db: int, key: bytes, tree: int, name: bytes, value: bytes) -> bool:
+        """True: the name is new."""
+    def tree_remove(self, db: int, key: bytes, tree: int, name: bytes) -> bool: ...
+    def tree_remove_range(
+        self, db: int, key: bytes, tree: int, least: bytes, most: bytes, limit: int = -1
+    ) -> int: ...
+
+class Arena(Reads):
     """An attachment. Safe in threads; survives fork.
 
     :raises LayoutMismatch: not an arena, truncated, or of another layout
@@ -127,8 +306,42 @@ class Arena:
     def random_key(self, db: int) -> bytes | None: ...
     def db_keys(self, db: int) -> int: ...
     def db_expires(self, db: int) -> int: ...
+    def read(
+        self, keys: Iterable[tuple[int, bytes]] | None, work: Callable[[View], _Result]
+    ) -> _Result:
+        """What ``work`` returns (or raises) of a view on one instant.
+
+        It is called again as long as somebody changed what it read, so it must do nothing but read
+        its view; what it sees meanwhile may contradict itself, and errors from that are dropped. A
+        writer locks ``keys`` (None: everything) when that happens too often.
+        """
 
     # one-key writes
+    def hash_set(self, db: int, key: bytes, pairs: Sequence[bytes], flags: int = 0) -> int: ...
+    def hash_delete(self, db: int, key: bytes, fields: Sequence[bytes]) -> int: ...
+    def set_add(self, db: int, key: bytes, members: Sequence[bytes]) -> int: ...
+    def set_remove(self, db: int, key: bytes, members: Sequence[bytes]) -> int: ...
+    def set_pop(self, db: int, key: bytes, count: int) -> list[bytes]: ...
+    def list_push(
+        self,
+        db: int,
+        key: bytes,
+        elements: Sequence[bytes],
+        *,
+        left: bool,
+        must_exist: bool = False,
+    ) -> int: ...
+    def list_pop(self, db: int, key: bytes, count: int, *, left: bool) -> list[bytes]: ...
+    def zset_add(
+        self, db: int, key: bytes, member: bytes, score: float, flags: int = 0
+    ) -> tuple[bool, bool, float] | None: ...
+    def zset_add_many(
+        self, db: int, key: bytes, members: Sequence[bytes], scores: Sequence[float], flags: int = 0
+    ) -> tuple[int, int]: ...
+    def zset_remove(self, db: int, key: bytes, members: Sequence[bytes]) -> int: ...
+    def zset_pop(
+        self, db: int, key: bytes, count: int, *, highest: bool
+    ) -> list[tuple[bytes, float]]: ...
     def set(self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0) -> bool:
         """False when NX or XX forbade it."""
     def set_get(

@@ -108,6 +108,7 @@ def wrong_arity(full_name: str) -> CommandError:
 _LINES: tuple[tuple[type[errors.ShmcacheError], str], ...] = (
     (errors.WrongType, "WRONGTYPE Operation against a key holding the wrong kind of value"),
     (errors.NotAnInteger, "ERR value is not an integer or out of range"),
+    (errors.NotFinite, "ERR resulting score is not a number (NaN)"),
     (errors.ValueOverflow, "ERR increment or decrement would overflow"),
     (errors.OutOfMemory, "OOM command not allowed when used memory > 'maxmemory'."),
     (

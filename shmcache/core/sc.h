@@ -23,14 +23,15 @@ enum sc_status {
     SC_NO_MEMORY,      /* full, and the policy lets nothing be evicted */
     SC_KEY_TOO_LONG,   /* longer than sc_max_key_bytes() */
     SC_VALUE_TOO_LONG, /* longer than 512 MiB or than the arena could ever hold */
-    SC_BUSY,      /* a lock or a stripe stayed taken past the limit; try again or use the socket */
-    SC_READ_ONLY, /* attached without writable */
-    SC_NO_SLOT,   /* every writer slot is taken by a living process */
-    SC_CORRUPT,   /* a structure is damaged */
-    SC_LAYOUT,    /* not an arena, or of another layout version or C library */
-    SC_TRUNCATED, /* a segment is shorter than its header says */
-    SC_SYSTEM,    /* a system call failed: errno says why */
-    SC_SYNTAX,    /* arguments that contradict each other */
+    SC_BUSY,       /* a lock or a stripe stayed taken past the limit; try again or use the socket */
+    SC_READ_ONLY,  /* attached without writable */
+    SC_NO_SLOT,    /* every writer slot is taken by a living process */
+    SC_CORRUPT,    /* a structure is damaged */
+    SC_LAYOUT,     /* not an arena, or of another layout version or C library */
+    SC_TRUNCATED,  /* a segment is shorter than its header says */
+    SC_SYSTEM,     /* a system call failed: errno says why */
+    SC_SYNTAX,     /* arguments that contradict each other */
+    SC_NOT_FINITE, /* an increment of a score gives no number */
 };
 const char *sc_status_text(int status);
 
@@ -44,6 +45,18 @@ enum sc_policy { /* Redis's maxmemory-policy */
                  SC_VOLATILE_RANDOM,
                  SC_VOLATILE_TTL,
                  SC_POLICIES
+};
+
+/* What Redis calls the ways to hold a container. */
+enum sc_shape {
+    SC_LISTPACK,
+    SC_LISTPACKEX,
+    SC_INTSET,
+    SC_QUICKLIST,
+    SC_HASHTABLE,
+    SC_SKIPLIST,
+    SC_STREAM_SHAPE,
+    SC_SHAPES
 };
 
 typedef struct sc_arena sc_arena;
@@ -89,11 +102,13 @@ bool sc_touching(const sc_arena *arena);
 /* ---- reads: lock-free, any attachment ---------------------------------------------------------*/
 typedef struct sc_info {
     uint64_t expire_ms;   /* 0 = never */
-    uint64_t value_bytes; /* as the string that GET returns */
+    uint64_t value_bytes; /* as the string that GET returns; a container's elements */
     uint64_t memory;      /* bytes of heap, index slot included */
     uint64_t idle_ms;     /* by the access marks */
     uint32_t frequency;   /* LFU counter, 0-255 */
-    uint8_t encoding;     /* enum sc_encoding */
+    uint8_t encoding;     /* of a string: enum sc_encoding */
+    uint8_t type;         /* enum sc_type (containers.h) */
+    uint8_t shape;        /* of a container: enum sc_shape, what OBJECT ENCODING says */
 } sc_info;
 
 int sc_get(sc_arena *arena, const sc_key *key, sc_sink *sink);
@@ -163,6 +178,11 @@ typedef struct sc_tuning {
     uint32_t samples;   /* maxmemory-samples */
     uint32_t lfu_log_factor, lfu_decay_minutes;
     uint32_t reserve_permille; /* of the heap that maintenance keeps free */
+    /* until when containers are packed, by Redis's options of that name */
+    uint32_t hash_max_listpack_entries, hash_max_listpack_value;
+    uint32_t set_max_intset_entries, set_max_listpack_entries, set_max_listpack_value;
+    uint32_t zset_max_listpack_entries, zset_max_listpack_value;
+    int32_t list_max_listpack_size; /* elements, or -1 .. -5: 4 .. 64 KiB */
 } sc_tuning;
 void sc_get_tuning(sc_arena *arena, sc_tuning *tuning);
 int sc_set_tuning(sc_arena *arena, const sc_tuning *tuning);
