@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.glob import glob_matches
-from shmcache.commands.keys import key_range, keys_of
+from shmcache.commands.keys import KeyUse, key_range, keys_of
 from shmcache.commands.replies import CommandError, Reply, SetReply, syntax_error
 
 if TYPE_CHECKING:
@@ -57,12 +57,11 @@ class Introspection:
 
     def get_keys(self, context: Context, args: Sequence[bytes]) -> Reply:  # noqa: ARG002
         """COMMAND GETKEYS command [arg ...]."""
-        return [use.key for use in keys_of(self._command_of_line(args), args)]
+        return [use.key for use in self._keys_of_line(args)]
 
     def get_keys_and_flags(self, context: Context, args: Sequence[bytes]) -> Reply:  # noqa: ARG002
         """COMMAND GETKEYSANDFLAGS command [arg ...]."""
-        uses = keys_of(self._command_of_line(args), args)
-        return [[use.key, SetReply(use.flags)] for use in uses]
+        return [[use.key, SetReply(use.flags)] for use in self._keys_of_line(args)]
 
     def _find(self, name: bytes) -> Command | None:
         """A command by name, a subcommand by ``container|name``, in any case."""
@@ -75,6 +74,13 @@ class Introspection:
         for command in self._table.values():
             yield command
             yield from command.subcommands.values()
+
+    def _keys_of_line(self, words: Sequence[bytes]) -> list[KeyUse]:
+        command = self._command_of_line(words)
+        uses = keys_of(command, words)
+        if not uses and "no_mandatory_keys" not in command.flags:
+            raise CommandError("ERR Invalid arguments specified for command")
+        return uses
 
     def _command_of_line(self, words: Sequence[bytes]) -> Command:
         command = self._find(words[0].partition(b"|")[0]) if b"|" not in words[0] else None
@@ -126,12 +132,31 @@ def _key_spec(spec: KeySpec) -> Reply:
     if spec.notes:
         described[b"notes"] = spec.notes.encode()
     described[b"flags"] = SetReply(spec.flags)
-    described[b"begin_search"] = {b"type": b"index", b"spec": {b"index": spec.first}}
-    described[b"find_keys"] = {
-        b"type": b"range",
-        b"spec": {b"lastkey": spec.last, b"keystep": spec.step, b"limit": 0},
-    }
+    described[b"begin_search"], described[b"find_keys"] = _begin_search(spec), _find_keys(spec)
     return described
+
+
+def _begin_search(spec: KeySpec) -> Reply:
+    if spec.unknown:
+        return {b"type": b"unknown", b"spec": {}}
+    if spec.keyword:
+        where: dict[Reply, Reply] = {b"keyword": spec.keyword.encode(), b"startfrom": spec.first}
+        return {b"type": b"keyword", b"spec": where}
+    return {b"type": b"index", b"spec": {b"index": spec.first}}
+
+
+def _find_keys(spec: KeySpec) -> Reply:
+    if spec.unknown:
+        return {b"type": b"unknown", b"spec": {}}
+    if spec.counted:
+        return {
+            b"type": b"keynum",
+            b"spec": {b"keynumidx": 0, b"firstkey": 1, b"keystep": spec.step},
+        }
+    return {
+        b"type": b"range",
+        b"spec": {b"lastkey": spec.last, b"keystep": spec.step, b"limit": spec.limit},
+    }
 
 
 # ---- COMMAND DOCS --------------------------------------------------------------------------------

@@ -20,11 +20,15 @@ __all__ = [
     "Argument",
     "Command",
     "CommandFunction",
+    "KeyFinder",
     "KeySpec",
     "block",
     "command",
     "integer",
     "key",
+    "keys_after",
+    "keys_counted",
+    "keys_unknown",
     "one_of",
     "pattern",
     "string",
@@ -34,6 +38,9 @@ __all__ = [
 
 CommandFunction: TypeAlias = Callable[[Any, Sequence[bytes]], Reply]
 """``function(context, args)``, args without the command's name (and the subcommand's)."""
+
+KeyFinder: TypeAlias = Callable[[Sequence[bytes]], Sequence[tuple[int, tuple[str, ...]]]]
+"""The positions of a whole command line's keys, and the flags of each one's use."""
 
 CATEGORIES = (
     *("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap"),
@@ -46,7 +53,8 @@ CATEGORIES = (
 class KeySpec(NamedTuple):
     """Where keys stand: from word ``first`` on, every ``step``-th, up to ``last``.
 
-    ``last`` counts from ``first`` when positive and from the end when negative.
+    ``last`` counts from ``first`` when positive and from the end when negative. If ``limit`` is
+    above 1 it counts from the end of that fraction of the words: the first half, the first third.
     """
 
     flags: tuple[str, ...]
@@ -54,6 +62,18 @@ class KeySpec(NamedTuple):
     last: int = 0
     step: int = 1
     notes: str = ""
+    keyword: str = ""
+    """The keys begin after the first such word, which stands at ``first`` or later."""
+    counted: bool = False
+    """The word at ``first`` says how many keys come right after it."""
+    limit: int = 0
+    unknown: bool = False
+    """They cannot be told without the command's own knowledge, see ``Command.find_keys``."""
+
+    @property
+    def is_range(self) -> bool:
+        """Whether the positions alone tell where the keys are."""
+        return not (self.keyword or self.counted or self.unknown)
 
 
 class Argument(NamedTuple):
@@ -90,6 +110,7 @@ class Command(NamedTuple):
     subcommands: dict[str, Command]
     function: CommandFunction | None
     variable_flags: Callable[[Sequence[bytes]], tuple[str, ...]] | None
+    find_keys: KeyFinder | None
 
     def accepts(self, words: int) -> bool:
         """Whether so many words, names included, are a right number."""
@@ -130,14 +151,18 @@ def command(  # noqa: PLR0913 - a declaration has as many parts as Redis gave it
     subcommands: Sequence[Command] = (),
     function: CommandFunction | None = None,
     variable_flags: Callable[[Sequence[bytes]], tuple[str, ...]] | None = None,
+    find_keys: KeyFinder | None = None,
 ) -> Command:
     """Declare a command; ``flags``, ``categories`` and ``tips`` are words separated by spaces.
 
     :param name: lower case; a subcommand's is ``container|name``
     :param function: what it does to the arena; None when only a server can do it
     :param variable_flags: the key flags of one call, where they depend on its arguments
+    :param find_keys: finds the keys of one call, where specifications do not tell of them all
     """
     flag_words = tuple(flags.split())
+    if _keys_move(keys):
+        flag_words += ("movablekeys",)
     chosen = _implied_categories(flag_words).union(categories.split())
     return Command(
         name=name,
@@ -157,12 +182,53 @@ def command(  # noqa: PLR0913 - a declaration has as many parts as Redis gave it
         subcommands={part.name: part for part in subcommands},
         function=function,
         variable_flags=variable_flags,
+        find_keys=find_keys,
     )
+
+
+def _keys_move(keys: Sequence[KeySpec]) -> bool:
+    """Whether clients that know only one range of keys cannot find them all."""
+    several = len(keys) > 1
+    last = 0
+    for spec in keys:
+        if not spec.is_range or "incomplete" in spec.flags:
+            return True
+        if several and (spec.step != 1 or (last and last != spec.first - 1)):
+            return True
+        last = spec.first + spec.last if spec.last >= 0 else spec.last
+    return False
 
 
 def key(flags: str, first: int = 1, *, last: int = 0, step: int = 1, notes: str = "") -> KeySpec:
     """Where keys stand and what happens to them: ``key("RW access update")``."""
     return KeySpec(tuple(flags.split()), first, last, step, notes)
+
+
+def keys_counted(flags: str, first: int = 1, *, notes: str = "") -> KeySpec:
+    """As many keys as the word at ``first`` says, right after it: ``numkeys key [key ...]``."""
+    return KeySpec(tuple(flags.split()), first, notes=notes, counted=True)
+
+
+def keys_after(
+    flags: str,
+    keyword: str,
+    start: int = 1,
+    *,
+    last: int = 0,
+    step: int = 1,
+    limit: int = 0,
+    notes: str = "",
+) -> KeySpec:
+    """Keys after a keyword that is looked for from word ``start`` on; ``last`` is as in `key`.
+
+    ``keys_after("RO access", "STREAMS", last=-1, limit=2)``: the first half of what follows.
+    """
+    return KeySpec(tuple(flags.split()), start, last, step, notes, keyword=keyword, limit=limit)
+
+
+def keys_unknown(flags: str, *, notes: str = "") -> KeySpec:
+    """Keys that no position tells; give the command a ``find_keys``."""
+    return KeySpec(tuple(flags.split()), 0, notes=notes, unknown=True)
 
 
 KEY = Argument("key", "key", key_spec=0)
