@@ -11,7 +11,7 @@ from redis.connection import DefaultParser
 from redis.exceptions import ResponseError
 
 from shmcache import errors
-from shmcache.commands.replies import CommandError, Reply, Verbatim, error_for
+from shmcache.commands.replies import CommandError, NullArray, Reply, Verbatim, error_for
 from shmcache.protocol.encoder import Encoder
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ _KINDS: Final[dict[str, type[errors.ShmcacheError]]] = {
     for kind in (
         errors.WrongType,
         errors.NotAnInteger,
+        errors.NotFinite,
         errors.ValueOverflow,
         errors.OutOfMemory,
         errors.ValueTooLong,
@@ -115,6 +116,10 @@ def _as_it_is(reply: Any, decode: Decode, resp3: bool) -> Any:  # noqa: ARG001
     return reply
 
 
+def _nothing(reply: NullArray, decode: Decode, resp3: bool) -> Any:  # noqa: ARG001
+    return None
+
+
 def _from_bytes(reply: bytes, decode: Decode, resp3: bool) -> Any:  # noqa: ARG001
     return decode(reply)
 
@@ -132,7 +137,7 @@ def _from_bool(reply: bool, decode: Decode, resp3: bool) -> Any:  # noqa: ARG001
 
 
 def _from_float(reply: float, decode: Decode, resp3: bool) -> Any:
-    return reply if resp3 else decode(_RESP2.encode(reply, 2).split(b"\r\n")[1])
+    return float(reply) if resp3 else decode(_RESP2.encode(reply, 2).split(b"\r\n")[1])
 
 
 def _from_error(reply: CommandError, decode: Decode, resp3: bool) -> Any:  # noqa: ARG001
@@ -153,6 +158,7 @@ _CONVERTERS: Final[dict[type, Callable[[Any, Decode, bool], Any]]] = {
     bool: _from_bool,
     int: _as_it_is,
     type(None): _as_it_is,
+    NullArray: _nothing,
     str: _from_text,
     float: _from_float,
     Verbatim: _from_verbatim,

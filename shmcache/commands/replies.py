@@ -7,6 +7,7 @@ A reply is a plain Python object; :mod:`shmcache.protocol` gives it its RESP2 or
 ``str``               simple string
 ``int``, ``float``    integer, double
 ``bool``, ``None``    boolean, null
+``NULL_ARRAY``        null, an array's
 ``list``, ``tuple``   array
 ``dict``              map
 ``set``, SetReply     set
@@ -19,13 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from shmcache import errors
 
 __all__ = [
+    "NULL_ARRAY",
     "OK",
     "CommandError",
+    "NullArray",
     "Reply",
     "SetReply",
     "Verbatim",
@@ -60,6 +63,15 @@ class SetReply(tuple["Reply", ...]):
     __slots__ = ()
 
 
+class NullArray:
+    """Nothing where there might have been an array: RESP2 has a null of its own for that."""
+
+    __slots__ = ()
+
+
+NULL_ARRAY: Final = NullArray()
+
+
 Reply: TypeAlias = (
     bytes
     | str
@@ -68,6 +80,7 @@ Reply: TypeAlias = (
     | Verbatim
     | SetReply
     | CommandError
+    | NullArray
     | Sequence["Reply"]
     | Mapping["Reply", "Reply"]
     | AbstractSet["Reply"]

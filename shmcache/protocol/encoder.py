@@ -21,9 +21,10 @@ The forms are those of https://github.com/redis/redis-specifications/blob/master
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
+
+from shmcache.protocol.doubles import HumanDouble, double_text, human_text
 
 __all__ = ["Encoder", "Writer", "write_aggregate", "write_error", "write_push", "write_verbatim"]
 
@@ -128,20 +129,18 @@ def _write_none(_encoder: Encoder, _reply: None, out: list[bytes], resp: int) ->
 
 
 def _write_float(encoder: Encoder, reply: float, out: list[bytes], resp: int) -> None:
-    text = _double(reply)
+    _write_double_text(encoder, double_text(reply), out, resp)
+
+
+def _write_human(encoder: Encoder, reply: HumanDouble, out: list[bytes], resp: int) -> None:
+    _write_double_text(encoder, human_text(reply), out, resp)
+
+
+def _write_double_text(encoder: Encoder, text: bytes, out: list[bytes], resp: int) -> None:
     if resp == 3:
         out.append(b",%b\r\n" % text)
     else:
         _write_bytes(encoder, text, out, resp)
-
-
-def _double(value: float) -> bytes:
-    """A double as Redis prints it: the 17 digits that give it back, fewer when they are zeros."""
-    if math.isinf(value):
-        return b"inf" if value > 0 else b"-inf"
-    if math.isnan(value):
-        return b"nan"
-    return b"%.17g" % value
 
 
 def _write_array(encoder: Encoder, reply: list[object], out: list[bytes], resp: int) -> None:
@@ -168,6 +167,7 @@ _WRITERS: dict[type, Writer] = {
     bool: _write_bool,
     int: _write_int,
     float: _write_float,
+    HumanDouble: _write_human,
     type(None): _write_none,
     list: _write_array,
     tuple: _write_array,

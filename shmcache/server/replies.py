@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from shmcache.commands.replies import CommandError, SetReply, Verbatim, as_c_string, one_line
+from shmcache.commands.replies import (
+    CommandError,
+    NullArray,
+    SetReply,
+    Verbatim,
+    as_c_string,
+    one_line,
+)
 from shmcache.protocol import Encoder, write_aggregate, write_error, write_push, write_verbatim
 
 if TYPE_CHECKING:
@@ -41,6 +48,10 @@ def _write_error(_encoder: Encoder, reply: CommandError, out: list[bytes], _resp
     write_error(out, str(reply))
 
 
+def _write_null_array(_encoder: Encoder, _reply: NullArray, out: list[bytes], resp: int) -> None:
+    out.append(b"_\r\n" if resp == 3 else b"*-1\r\n")
+
+
 def _write_verbatim(_encoder: Encoder, reply: Verbatim, out: list[bytes], resp: int) -> None:
     write_verbatim(out, reply.text, reply.format, resp)
 
@@ -57,6 +68,7 @@ def _write_pushes(encoder: Encoder, reply: Pushes, out: list[bytes], resp: int) 
 ENCODER: Final = Encoder(
     {
         CommandError: _write_error,
+        NullArray: _write_null_array,
         Pushes: _write_pushes,
         SetReply: _write_set,
         Verbatim: _write_verbatim,

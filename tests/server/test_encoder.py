@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from shmcache.commands.replies import CommandError, SetReply, Verbatim
+from shmcache.commands.replies import NULL_ARRAY, CommandError, SetReply, Verbatim
 from shmcache.protocol import Encoder
+from shmcache.protocol.doubles import HumanDouble, double_text, human_text
 from shmcache.server.replies import ENCODER, NOTHING, Pushes
 
 
@@ -22,8 +23,10 @@ from shmcache.server.replies import ENCODER, NOTHING, Pushes
         (False, b":0\r\n", b"#f\r\n"),
         (None, b"$-1\r\n", b"_\r\n"),
         (1.5, b"$3\r\n1.5\r\n", b",1.5\r\n"),
-        (0.1, b"$19\r\n0.10000000000000001\r\n", b",0.10000000000000001\r\n"),
+        (0.1, b"$3\r\n0.1\r\n", b",0.1\r\n"),
         (math.inf, b"$3\r\ninf\r\n", b",inf\r\n"),
+        (HumanDouble(0.1), b"$19\r\n0.10000000000000001\r\n", b",0.10000000000000001\r\n"),
+        (NULL_ARRAY, b"*-1\r\n", b"_\r\n"),
         ([1, [None]], b"*2\r\n:1\r\n*1\r\n$-1\r\n", b"*2\r\n:1\r\n*1\r\n_\r\n"),
         ((), b"*0\r\n", b"*0\r\n"),
         ({b"a": 1}, b"*2\r\n$1\r\na\r\n:1\r\n", b"%1\r\n$1\r\na\r\n:1\r\n"),
@@ -38,6 +41,46 @@ from shmcache.server.replies import ENCODER, NOTHING, Pushes
 def test_forms(reply: object, resp2: bytes, resp3: bytes) -> None:
     assert ENCODER.encode(reply, 2) == resp2
     assert ENCODER.encode(reply, 3) == resp3
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.0, b"3"),
+        (-17.0, b"-17"),
+        (0.0, b"0"),
+        (-0.0, b"-0"),
+        (math.nan, b"nan"),
+        (-math.inf, b"-inf"),
+        (0.001, b"0.001"),
+        (-0.0001, b"-0.0001"),
+        (1e-6, b"0.000001"),
+        (1e-7, b"1e-7"),
+        (0.00012345678, b"1.2345678e-4"),
+        (1701234567.123456, b"1701234567.123456"),
+        (123456.789012345, b"1.23456789012345e+5"),
+        (1234.567890123456, b"1234.567890123456"),
+        (4503599627370496.0, b"4503599627370496"),
+        (1e17, b"1e+17"),
+        (1e7 * 2**53, b"90071992547409920000000"),
+        (123456789012345680.0, b"123456789012345680"),
+        (1e22, b"1e+22"),
+        (1.7976931348623157e308, b"1.7976931348623157e+308"),
+        (5e-324, b"5e-324"),
+        (-2.5e-100, b"-2.5e-100"),
+    ],
+)
+def test_doubles(value: float, text: bytes) -> None:
+    assert double_text(value) == text
+    assert math.isnan(value) or float(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(13.0, b"13"), (-1e-20, b"0"), (0.5, b"0.5"), (13.361389338970184, b"13.36138933897018433")],
+)
+def test_human_doubles(value: float, text: bytes) -> None:
+    assert human_text(value) == text
 
 
 def test_big_numbers_need_resp3() -> None:
