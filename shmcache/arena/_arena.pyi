@@ -96,7 +96,7 @@ class Statistics(NamedTuple):
     max_key_bytes: int
 
 class Reads:
-    """What can be read of containers: lock-free of an :class:`Arena`, one call being of one instant;
+    """What can be read of containers: lock-free of an :class:`Arena`, a call being of one instant;
     of a :class:`View`, all calls together; or of the keys that a :class:`Transaction` holds.
 
     A missing key is an empty container, unless said otherwise. A key of another type raises
@@ -141,7 +141,8 @@ class Reads:
         self, db: int, key: bytes, first: int, count: int, reverse: bool = False
     ) -> list[bytes]:
         """``count`` members from rank ``first`` on, neither negative; ``reverse`` counts from the
-        highest."""
+        highest.
+        """
     def zset_range(
         self, db: int, key: bytes, first: int, count: int, reverse: bool = False
     ) -> list[tuple[bytes, float]]:
@@ -172,7 +173,8 @@ class Reads:
         reverse: bool = False,
     ) -> list[tuple[bytes, bytes]]:
         """Names and values from ``least`` to ``most``, inclusive; -1: no limit. Reverse starts from
-        ``most``."""
+        ``most``.
+        """
     def tree_count(self, db: int, key: bytes, tree: int, least: bytes, most: bytes) -> int: ...
 
 class View(Reads):
@@ -185,7 +187,7 @@ class Transaction(View):
     """All the given keys locked; use as a context manager: commits, or rolls back on an exception.
 
     Between enter and exit the thread must use nothing else of the arena. Any write may raise
-    :class:`~shmcache.errors.OutOfMemory`; then let it end the transaction. A container is created by
+    :class:`~shmcache.errors.OutOfMemory`; then let it end the transaction. A container is made by
     the first element added and deleted with the last one removed (a stream is not).
     """
 
@@ -225,7 +227,8 @@ class Transaction(View):
 
     def hash_set(self, db: int, key: bytes, pairs: Sequence[bytes], flags: int = 0) -> int:
         """Set fields to values (in turn); how many fields are new. ``flags`` PUT_NX leaves existing
-        ones alone, PUT_XX missing ones; a field loses its TTL unless PUT_KEEP_TTL."""
+        ones alone, PUT_XX missing ones; a field loses its TTL unless PUT_KEEP_TTL.
+        """
     def hash_delete(self, db: int, key: bytes, fields: Sequence[bytes]) -> int: ...
     def hash_expire(self, db: int, key: bytes, field: bytes, expire_ms: int) -> bool:
         """0: never. A field whose time is past counts as missing. False: no such field."""

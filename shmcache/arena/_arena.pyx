@@ -3,13 +3,15 @@
 """The engine's binding: converts, calls, raises. Signatures and meaning are in _arena.pyi."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.exc cimport PyErr_SetFromErrno
+from cpython.exc cimport PyErr_Clear, PyErr_Occurred, PyErr_SetFromErrno
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport PyObject, Py_XDECREF
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdio cimport FILE, fclose, snprintf
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
+
+from shmcache.arena._sinks cimport *
 
 from collections import namedtuple
 
@@ -19,36 +21,15 @@ include "_core.pxi"
 
 from os import getpid as _getpid
 
-SET_NX = SC_SET_NX
-SET_XX = SC_SET_XX
-SET_KEEP_TTL = SC_SET_KEEP_TTL
-SET_APPENDED = SC_SET_APPENDED
-EXPIRE_NX = SC_EXPIRE_NX
-EXPIRE_XX = SC_EXPIRE_XX
-EXPIRE_GT = SC_EXPIRE_GT
-EXPIRE_LT = SC_EXPIRE_LT
-BEAT_SUPERVISOR = SC_BEAT_SUPERVISOR
-BEAT_FRONTEND = SC_BEAT_FRONTEND
-BEAT_MAINTENANCE = SC_BEAT_MAINTENANCE
-BEAT_PERSISTER = SC_BEAT_PERSISTER
-POLICIES = ("noeviction", "allkeys-lru", "allkeys-lfu", "allkeys-random",
-            "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl")
-
-Info = namedtuple("Info", "type encoding expire_ms value_bytes memory idle_ms frequency")
-Tuning = namedtuple(
-    "Tuning", "maxmemory policy samples lfu_log_factor lfu_decay_minutes reserve_permille")
-Statistics = namedtuple(
-    "Statistics",
-    "generation created_ms data_bytes access_bytes heap_bytes used_bytes page_bytes pages "
-    "free_pages stripes slots slots_used keys index_bytes hits misses retries evicted expired "
-    "max_key_bytes")
+include "_constants.pxi"
 
 cdef int EMBEDDED_MOST = 44  # Redis's OBJECT ENCODING says embstr up to this length
 
 include "_convert.pxi"
+include "_reads.pxi"
 
 
-cdef class Arena:
+cdef class Arena(Reads):
     def __cinit__(self, int data_fd, int access_fd, *, bint writable=False):
         self.ptr = NULL
         cdef int status = sc_arena_attach(data_fd, access_fd, writable, &HOOKS, &self.ptr)
@@ -63,6 +44,13 @@ cdef class Arena:
         if self.ptr == NULL:
             raise ValueError("the arena is closed")
         return self.ptr
+
+    cdef sc_session *session_for(self, sc_session *own) except NULL:
+        sc_session_start(own, self.handle())
+        return own
+
+    cdef int carry_out(self, const sc_key *key, write_step step, void *how) except -1:
+        return one_shot(self, key, step, how)
 
     def close(self):
         cdef sc_arena *ptr = self.ptr
@@ -315,7 +303,43 @@ cdef class Arena:
     def db_expires(self, uint32_t db):
         return sc_db_expires(self.handle(), db)
 
+    def read(self, keys, work):
+        return read_in_view(self, keys, work)
+
     # ---- one-key writes
+
+    def hash_set(self, uint32_t db, bytes key, pairs, uint32_t flags=0):
+        return put_members(self, db, key, SC_HASH, pairs, flags)
+
+    def hash_delete(self, uint32_t db, bytes key, fields):
+        return take_out(self, db, key, SC_HASH, fields)
+
+    def set_add(self, uint32_t db, bytes key, members):
+        return put_members(self, db, key, SC_SET, members, 0)
+
+    def set_remove(self, uint32_t db, bytes key, members):
+        return take_out(self, db, key, SC_SET, members)
+
+    def set_pop(self, uint32_t db, bytes key, size_t count):
+        return pop_some(self, db, key, count, False, member_pop_step)
+
+    def list_push(self, uint32_t db, bytes key, elements, *, bint left, bint must_exist=False):
+        return push_some(self, db, key, elements, left, must_exist)
+
+    def list_pop(self, uint32_t db, bytes key, size_t count, *, bint left):
+        return pop_some(self, db, key, count, left, element_pop_step)
+
+    def zset_add(self, uint32_t db, bytes key, bytes member, double score, uint32_t flags=0):
+        return add_one_scored(self, db, key, member, score, flags)
+
+    def zset_add_many(self, uint32_t db, bytes key, members, scores, uint32_t flags=0):
+        return add_some_scored(self, db, key, members, scores, flags)
+
+    def zset_remove(self, uint32_t db, bytes key, members):
+        return take_out(self, db, key, SC_ZSET, members)
+
+    def zset_pop(self, uint32_t db, bytes key, size_t count, *, bint highest):
+        return in_pairs(pop_some(self, db, key, count, highest, scored_pop_step))
 
     def set(self, uint32_t db, bytes key, bytes value, uint64_t expire_ms=0, uint32_t flags=0):
         cdef sc_key made = key_of(db, key)
@@ -387,14 +411,22 @@ cdef class Arena:
     def get_tuning(self):
         cdef sc_tuning tuning
         sc_get_tuning(self.handle(), &tuning)
-        return Tuning(tuning.maxmemory, tuning.policy, tuning.samples, tuning.lfu_log_factor,
-                      tuning.lfu_decay_minutes, tuning.reserve_permille)
+        return Tuning(
+            tuning.maxmemory, tuning.policy, tuning.samples, tuning.lfu_log_factor,
+            tuning.lfu_decay_minutes, tuning.reserve_permille, tuning.hash_max_listpack_entries,
+            tuning.hash_max_listpack_value, tuning.set_max_intset_entries,
+            tuning.set_max_listpack_entries, tuning.set_max_listpack_value,
+            tuning.zset_max_listpack_entries, tuning.zset_max_listpack_value,
+            tuning.list_max_listpack_size)
 
     def set_tuning(self, tuning):
         cdef sc_tuning own
         cdef int status
         (own.maxmemory, own.policy, own.samples, own.lfu_log_factor, own.lfu_decay_minutes,
-         own.reserve_permille) = tuning
+         own.reserve_permille, own.hash_max_listpack_entries, own.hash_max_listpack_value,
+         own.set_max_intset_entries, own.set_max_listpack_entries, own.set_max_listpack_value,
+         own.zset_max_listpack_entries, own.zset_max_listpack_value,
+         own.list_max_listpack_size) = tuning
         status = sc_set_tuning(self.handle(), &own)
         if status != SC_OK:
             fail(status)
@@ -530,4 +562,6 @@ def min_data_bytes():
     return sc_min_data_bytes()
 
 
+include "_writes.pxi"
+include "_compiled.pxi"
 include "_transaction.pxi"

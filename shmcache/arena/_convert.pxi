@@ -9,9 +9,12 @@ cdef dict _ERRORS = {
     SC_BUSY: errors.ArenaBusy, SC_NO_SLOT: errors.ArenaBusy, SC_READ_ONLY: errors.ReadOnly,
     SC_CORRUPT: errors.CorruptArena, SC_LAYOUT: errors.LayoutMismatch,
     SC_TRUNCATED: errors.LayoutMismatch, SC_SYNTAX: ValueError,
+    SC_NOT_FINITE: errors.NotFinite,
 }
 
 cdef int fail(int status) except -1:
+    if status == SC_NO_MEMORY and PyErr_Occurred() != NULL:
+        return -1  # it was the interpreter's, in a sink
     if status == SC_SYSTEM:
         PyErr_SetFromErrno(OSError)
         return -1
@@ -25,30 +28,6 @@ HOOKS.serialized = True  # by the GIL; the module does not declare itself free-t
 HOOKS.block_leave = <void (*)(void *) noexcept>PyEval_RestoreThread
 
 # ---- sinks -------------------------------------------------------------------------------------
-
-cdef struct bytes_sink:
-    sc_sink sink
-    PyObject *value   # a new reference, or NULL
-
-cdef char *bytes_reserve(sc_sink *sink, size_t length) noexcept:
-    cdef bytes_sink *own = <bytes_sink *>sink
-    if own.value != NULL:
-        Py_XDECREF(own.value)
-    own.value = _PyBytes_New(NULL, <Py_ssize_t>length)
-    return _PyBytes_Start(own.value) if own.value != NULL else NULL
-
-cdef inline bytes_sink new_bytes_sink() noexcept:
-    cdef bytes_sink sink
-    sink.sink.reserve = bytes_reserve
-    sink.value = NULL
-    return sink
-
-cdef inline object sink_take(bytes_sink *sink):
-    """The sink's bytes object; its reference becomes the caller's."""
-    value = <object>sink.value
-    Py_XDECREF(sink.value)
-    sink.value = NULL
-    return value
 
 cdef object sink_result(int status, bytes_sink *sink):
     """The value, None for a miss, or the error; nothing is leaked."""
@@ -108,13 +87,6 @@ cdef char *bulk_reserve(sc_sink *sink, size_t length) noexcept:
     out.length = <size_t>(at - out.bytes) + length + 4
     return at + 2
 
-cdef inline sc_key make_key(uint32_t db, const char *key, uint32_t key_bytes) noexcept:
-    cdef sc_key made
-    made.bytes = key
-    made.length = key_bytes
-    made.db = db
-    return made
-
 cdef inline sc_key key_of(uint32_t db, bytes key) except *:
     if key is None:
         raise TypeError("a key must be bytes")
@@ -122,15 +94,23 @@ cdef inline sc_key key_of(uint32_t db, bytes key) except *:
         raise ValueError("db must be 0 to 15")
     return make_key(db, PyBytes_AS_STRING(key), <uint32_t>PyBytes_GET_SIZE(key))
 
+cdef tuple TYPE_NAMES = ("string", "list", "set", "zset", "hash", "stream")
+cdef tuple SHAPE_NAMES = ("listpack", "listpackex", "intset", "quicklist", "hashtable", "skiplist",
+                          "stream")
+
 cdef object info_of(const sc_info *info):
-    if info.encoding == SC_ENC_INT:
+    if info.type >= len(TYPE_NAMES) or info.shape >= len(SHAPE_NAMES):
+        fail(SC_CORRUPT)
+    if info.type != SC_STRING:
+        encoding = SHAPE_NAMES[info.shape]
+    elif info.encoding == SC_ENC_INT:
         encoding = "int"
     elif info.encoding == SC_ENC_RAW and info.value_bytes <= <uint64_t>EMBEDDED_MOST:
         encoding = "embstr"
     else:
         encoding = "raw"
-    return Info("string", encoding, info.expire_ms, info.value_bytes, info.memory, info.idle_ms,
-                info.frequency)
+    return Info(TYPE_NAMES[info.type], encoding, info.expire_ms, info.value_bytes, info.memory,
+                info.idle_ms, info.frequency)
 
 cdef inline int expire_result(int status) except -2:
     if status == SC_OK:
@@ -178,3 +158,61 @@ cdef int fill_set(sc_set_args *args, bytes value, uint64_t expire_ms, uint32_t f
     args.old = NULL
     args.had_old = NULL
     return 0
+
+# ---- sequences of bytes ------------------------------------------------------------------------
+
+cdef enum:
+    FEW_SPANS = 8   # that need no memory of their own
+
+cdef struct span_array:
+    sc_bytes *spans
+    size_t count
+    sc_bytes few[FEW_SPANS]
+
+cdef inline sc_bytes span_of(bytes value) except *:
+    cdef sc_bytes span
+    if value is None:
+        raise TypeError("expected bytes, not None")
+    span.bytes = PyBytes_AS_STRING(value)
+    span.length = PyBytes_GET_SIZE(value)
+    return span
+
+cdef int take_spans(span_array *array, tuple values) except -1:
+    """Point into the values; a tuple, so that no other thread can take them away."""
+    cdef size_t i
+    array.count = len(values)
+    array.spans = array.few
+    if array.count > FEW_SPANS:
+        array.spans = <sc_bytes *>PyMem_Malloc(array.count * sizeof(sc_bytes))
+        if array.spans == NULL:
+            raise MemoryError()
+    try:
+        for i in range(array.count):
+            array.spans[i] = span_of(values[i])
+    except:
+        drop_spans(array)
+        raise
+    return 0
+
+cdef inline void drop_spans(span_array *array) noexcept:
+    if array.spans != array.few:
+        PyMem_Free(array.spans)
+
+cdef double *take_doubles(tuple values) except NULL:
+    """To be given to PyMem_Free."""
+    cdef Py_ssize_t i
+    cdef double *made = <double *>PyMem_Malloc((len(values) + 1) * sizeof(double))
+    if made == NULL:
+        raise MemoryError()
+    try:
+        for i in range(len(values)):
+            made[i] = values[i]
+    except:
+        PyMem_Free(made)
+        raise
+    return made
+
+cdef list in_pairs(list flat):
+    """Tuples of what comes two and two."""
+    cdef Py_ssize_t i
+    return [(flat[i], flat[i + 1]) for i in range(0, len(flat) - 1, 2)]

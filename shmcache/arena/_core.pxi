@@ -1,15 +1,14 @@
 # What the binding uses of the core, of CPython and of the C library.
 
 cdef extern from "Python.h":
-    PyObject *_PyBytes_New "PyBytes_FromStringAndSize"(const char *bytes, Py_ssize_t size)
-    char *_PyBytes_Start "PyBytes_AS_STRING"(PyObject *value)
+    PyObject *Py_None
+    PyObject *Py_True
+    PyObject *Py_False
+    PyObject *_PyLong_New "PyLong_FromUnsignedLongLong"(unsigned long long value)
     ctypedef struct PyThreadState:
         pass
     PyThreadState *PyEval_SaveThread() noexcept
     void PyEval_RestoreThread(PyThreadState *state) noexcept
-
-cdef extern from "stdbool.h":
-    ctypedef bint c_bool "bool"
 
 cdef extern from "stdio.h":
     FILE *open_memstream(char **bytes, size_t *size)
@@ -18,15 +17,9 @@ cdef extern from "sc.h":
     enum:
         SC_OK, SC_MISS, SC_UNCHANGED, SC_WRONG_TYPE, SC_NOT_INTEGER, SC_OVERFLOW, SC_NO_MEMORY
         SC_KEY_TOO_LONG, SC_VALUE_TOO_LONG, SC_BUSY, SC_READ_ONLY, SC_NO_SLOT, SC_CORRUPT
-        SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM, SC_SYNTAX
+        SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM, SC_SYNTAX, SC_NOT_FINITE
         SC_SET_NX, SC_SET_XX, SC_SET_KEEP_TTL, SC_SET_APPENDED
         SC_EXPIRE_NX, SC_EXPIRE_XX, SC_EXPIRE_GT, SC_EXPIRE_LT
-    ctypedef struct sc_key:
-        const char *bytes
-        uint32_t length
-        uint32_t db
-    ctypedef struct sc_sink:
-        char *(*reserve)(sc_sink *sink, size_t length) noexcept
     ctypedef struct sc_hooks:
         void *(*block_enter)() noexcept
         void (*block_leave)(void *state) noexcept
@@ -41,6 +34,10 @@ cdef extern from "sc.h":
     ctypedef struct sc_tuning:
         uint64_t maxmemory
         uint32_t policy, samples, lfu_log_factor, lfu_decay_minutes, reserve_permille
+        uint32_t hash_max_listpack_entries, hash_max_listpack_value
+        uint32_t set_max_intset_entries, set_max_listpack_entries, set_max_listpack_value
+        uint32_t zset_max_listpack_entries, zset_max_listpack_value
+        int32_t list_max_listpack_size
     ctypedef struct sc_statistics:
         uint64_t generation, created_ms, data_bytes, access_bytes, heap_bytes, used_bytes
         uint64_t page_bytes, pages, free_pages, stripes, slots, slots_used, keys, index_bytes
@@ -112,3 +109,67 @@ cdef extern from "layout.h":
     enum:
         SC_ENC_INT, SC_ENC_RAW, SC_ENC_APPENDED
         SC_BEAT_SUPERVISOR, SC_BEAT_FRONTEND, SC_BEAT_MAINTENANCE, SC_BEAT_PERSISTER
+
+cdef extern from "containers.h":
+    enum:
+        SC_ZADD_ADDED, SC_ZADD_UPDATED
+        SC_STREAM_TREES, SC_STREAM_META
+    void sc_session_start(sc_session *session, sc_arena *arena)
+    c_bool sc_session_again(sc_session *session, int *status)
+    void sc_session_end(sc_session *session)
+    sc_session *sc_tx_session(sc_tx *tx)
+    c_bool sc_tx_end(sc_tx *tx, int status, int *attempts)
+    int sc_tx_rename(sc_tx *tx, const sc_key *source, const sc_key *target)
+    int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length)
+    int sc_map_find(sc_session *session, const sc_key *key, int type, sc_bytes field,
+                    sc_sink *value)
+    int sc_map_all(sc_session *session, const sc_key *key, int type, uint32_t what,
+                   sc_items *items)
+    int sc_map_scan(sc_session *session, const sc_key *key, int type, uint64_t *cursor,
+                    uint64_t count, uint32_t what, sc_items *items)
+    int sc_map_random(sc_session *session, const sc_key *key, int type, uint64_t count,
+                      c_bool distinct, uint32_t what, sc_items *items)
+    int sc_map_expiry(sc_session *session, const sc_key *key, sc_bytes field, uint64_t *expire_ms)
+    int sc_map_put(sc_tx *tx, const sc_key *key, int type, sc_bytes field, sc_bytes value,
+                   uint32_t flags, c_bool *added)
+    int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field)
+    int sc_map_set_expiry(sc_tx *tx, const sc_key *key, sc_bytes field, uint64_t expire_ms)
+    int sc_set_pop(sc_tx *tx, const sc_key *key, sc_sink *member)
+    int sc_list_at(sc_session *session, const sc_key *key, int64_t index, sc_sink *value)
+    int sc_list_range(sc_session *session, const sc_key *key, int64_t start, int64_t stop,
+                      sc_items *items)
+    int sc_list_push(sc_tx *tx, const sc_key *key, sc_bytes value, c_bool left,
+                     c_bool must_exist, uint64_t *length)
+    int sc_list_pop(sc_tx *tx, const sc_key *key, c_bool left, sc_sink *value)
+    int sc_list_replace(sc_tx *tx, const sc_key *key, uint64_t index, sc_bytes value)
+    int sc_list_insert(sc_tx *tx, const sc_key *key, uint64_t index, sc_bytes value)
+    int sc_list_remove(sc_tx *tx, const sc_key *key, uint64_t index, uint64_t count)
+    int sc_zset_score(sc_session *session, const sc_key *key, sc_bytes member, double *score)
+    int sc_zset_rank(sc_session *session, const sc_key *key, sc_bytes member, uint64_t *rank,
+                     double *score)
+    int sc_zset_range(sc_session *session, const sc_key *key, uint64_t first, uint64_t count,
+                      c_bool reverse, uint32_t what, sc_items *items)
+    int sc_zset_seek(sc_session *session, const sc_key *key, double score, c_bool including,
+                     uint64_t *rank)
+    int sc_zset_seek_lex(sc_session *session, const sc_key *key, sc_bytes member,
+                         c_bool including, uint64_t *rank)
+    int sc_zset_add(sc_tx *tx, const sc_key *key, sc_bytes member, double score, uint32_t flags,
+                    double *result, int *outcome)
+    int sc_zset_remove(sc_tx *tx, const sc_key *key, sc_bytes member)
+    int sc_zset_remove_range(sc_tx *tx, const sc_key *key, uint64_t first, uint64_t count)
+    int sc_stream_create(sc_tx *tx, const sc_key *key, const char *meta)
+    int sc_stream_meta(sc_session *session, const sc_key *key, char *meta)
+    int sc_stream_set_meta(sc_tx *tx, const sc_key *key, const char *meta)
+    int sc_tree_get(sc_session *session, const sc_key *key, uint32_t tree, sc_bytes name,
+                    sc_sink *value)
+    int sc_tree_range(sc_session *session, const sc_key *key, uint32_t tree, sc_bytes least,
+                      sc_bytes most, uint64_t limit, c_bool reverse, sc_items *items)
+    int sc_tree_count(sc_session *session, const sc_key *key, uint32_t tree, sc_bytes least,
+                      sc_bytes most, uint64_t *count)
+    int sc_tree_put(sc_tx *tx, const sc_key *key, uint32_t tree, sc_bytes name, sc_bytes value,
+                    c_bool *added)
+    int sc_tree_remove(sc_tx *tx, const sc_key *key, uint32_t tree, sc_bytes name)
+    int sc_tree_remove_range(sc_tx *tx, const sc_key *key, uint32_t tree, sc_bytes least,
+                             sc_bytes most, uint64_t limit, uint64_t *removed)
+    int sc_store(sc_tx *tx, const sc_key *key, int type, const sc_bytes *items, uint64_t count,
+                 const double *scores, uint64_t expire_ms)

@@ -1,13 +1,82 @@
-# Transactions: several keys changed together. Part of _arena.pyx.
+# Views of one instant, and transactions: several keys together. Part of _arena.pyx.
 
 
-cdef class Transaction:
-    cdef sc_tx *ptr
+cdef class View(Reads):
+    cdef sc_session *session   # NULL once what it showed has passed
     cdef Arena arena
+
+    cdef sc_session *session_for(self, sc_session *own) except NULL:
+        if self.session == NULL:
+            raise RuntimeError("the view is over")
+        return self.session
+
+    def get(self, uint32_t db, bytes key):
+        cdef sc_key made = key_of(db, key)
+        cdef bytes_sink sink = new_bytes_sink()
+        self.notice(&made)
+        return sink_result(sc_get(self.arena.handle(), &made, &sink.sink), &sink)
+
+    def describe(self, uint32_t db, bytes key):
+        cdef sc_info info
+        cdef sc_key made = key_of(db, key)
+        self.notice(&made)
+        if settled(sc_describe(self.arena.handle(), &made, &info, False)):
+            return info_of(&info)
+        return None
+
+    cdef int notice(self, const sc_key *key) except -1:
+        """Let the session watch the key's stripe from here on.
+
+        Then what is read of the key by other means belongs to the round: if the stripe changed
+        before that, the round does not count.
+        """
+        cdef uint64_t length
+        cdef int status = sc_length(self.session_for(NULL), key, SC_LIST, &length)
+        if status != SC_WRONG_TYPE:
+            settled(status)
+        return 0
+
+
+cdef object read_in_view(Arena arena, keys, work):
+    """What `work` returns or raises of one instant. See Arena.read in _arena.pyi."""
+    cdef sc_session session
+    cdef View view = View.__new__(View)
+    cdef int status
+    cdef object result = None
+    cdef object error = None
+    view.arena = arena
+    sc_session_start(&session, arena.handle())
+    view.session = &session
+    try:
+        while True:
+            error = None
+            status = SC_OK
+            try:
+                result = work(view)
+            except Exception as raised:
+                error = raised
+            if not sc_session_again(&session, &status):
+                break
+    finally:
+        view.session = NULL
+        sc_session_end(&session)
+    if status == SC_OK:
+        if error is not None:
+            raise error
+        return result
+    if status != SC_BUSY or not arena.writable:
+        fail(status)
+    with arena.transaction(keys) as locked:
+        return work(locked)
+
+
+cdef class Transaction(View):
+    cdef sc_tx *ptr
     cdef list pairs   # (db, key), or None for everything
 
     def __cinit__(self, Arena arena, list pairs):
         self.ptr = NULL
+        self.session = NULL
         self.arena = arena
         self.pairs = pairs
 
@@ -33,11 +102,13 @@ cdef class Transaction:
         if status != SC_OK:
             self.ptr = NULL
             fail(status)
+        self.session = sc_tx_session(self.ptr)
         return self
 
     def __exit__(self, kind, error, traceback):
         cdef sc_tx *ptr = self.open()
         self.ptr = NULL
+        self.session = NULL
         if kind is None:
             sc_tx_commit(ptr)
         else:
@@ -47,6 +118,13 @@ cdef class Transaction:
         if self.ptr == NULL:
             raise RuntimeError("the transaction is not open")
         return self.ptr
+
+    cdef sc_session *session_for(self, sc_session *own) except NULL:
+        self.open()
+        return self.session
+
+    cdef int carry_out(self, const sc_key *key, write_step step, void *how) except -1:
+        return written(step(self.open(), key, how))
 
     def get(self, uint32_t db, bytes key):
         cdef bytes_sink sink = new_bytes_sink()
@@ -85,3 +163,140 @@ cdef class Transaction:
         cdef sc_key source = key_of(from_db, from_key)
         cdef sc_key target = key_of(to_db, to_key)
         return expire_result(sc_tx_copy(self.open(), &source, &target, replace))
+
+    def rename(self, uint32_t from_db, bytes from_key, uint32_t to_db, bytes to_key):
+        cdef sc_key source = key_of(from_db, from_key)
+        cdef sc_key target = key_of(to_db, to_key)
+        return bool(settled(sc_tx_rename(self.open(), &source, &target)))
+
+    def store(self, uint32_t db, bytes key, kind, items, scores=(), uint64_t expire_ms=0):
+        cdef sc_key made = key_of(db, key)
+        cdef int type = type_of(kind)
+        cdef tuple held = tuple(items)
+        cdef tuple numbers = tuple(scores)
+        cdef double *doubles
+        cdef span_array spans
+        cdef sc_tx *tx = self.open()
+        if type == SC_STREAM:
+            raise ValueError("a stream is not stored whole")
+        if type == SC_HASH and len(held) % 2:
+            raise ValueError("a field without a value")
+        if type == SC_ZSET and len(held) != len(numbers):
+            raise ValueError("members and scores differ in number")
+        doubles = take_doubles(numbers)
+        try:
+            take_spans(&spans, held)
+            try:
+                written(sc_store(tx, &made, type, spans.spans, spans.count, doubles, expire_ms))
+            finally:
+                drop_spans(&spans)
+        finally:
+            PyMem_Free(doubles)
+
+    # ---- hashes and sets
+
+    def hash_set(self, uint32_t db, bytes key, pairs, uint32_t flags=0):
+        return put_members(self, db, key, SC_HASH, pairs, flags)
+
+    def hash_delete(self, uint32_t db, bytes key, fields):
+        return take_out(self, db, key, SC_HASH, fields)
+
+    def hash_expire(self, uint32_t db, bytes key, bytes field, uint64_t expire_ms):
+        cdef sc_key made = key_of(db, key)
+        return bool(settled(sc_map_set_expiry(self.open(), &made, span_of(field), expire_ms)))
+
+    def set_add(self, uint32_t db, bytes key, members):
+        return put_members(self, db, key, SC_SET, members, 0)
+
+    def set_remove(self, uint32_t db, bytes key, members):
+        return take_out(self, db, key, SC_SET, members)
+
+    def set_pop(self, uint32_t db, bytes key, size_t count):
+        return pop_some(self, db, key, count, False, member_pop_step)
+
+    # ---- lists
+
+    def list_push(self, uint32_t db, bytes key, elements, *, bint left, bint must_exist=False):
+        return push_some(self, db, key, elements, left, must_exist)
+
+    def list_pop(self, uint32_t db, bytes key, size_t count, *, bint left):
+        return pop_some(self, db, key, count, left, element_pop_step)
+
+    def list_replace(self, uint32_t db, bytes key, uint64_t index, bytes element):
+        cdef sc_key made = key_of(db, key)
+        return bool(settled(sc_list_replace(self.open(), &made, index, span_of(element))))
+
+    def list_insert(self, uint32_t db, bytes key, uint64_t index, bytes element):
+        cdef sc_key made = key_of(db, key)
+        if not settled(sc_list_insert(self.open(), &made, index, span_of(element))):
+            raise IndexError("no such place in the list")
+        return self.length(db, key, "list")
+
+    def list_remove(self, uint32_t db, bytes key, uint64_t index, uint64_t count):
+        cdef sc_key made = key_of(db, key)
+        cdef uint64_t length = self.length(db, key, "list")
+        if index >= length or count == 0:
+            return 0
+        settled(sc_list_remove(self.open(), &made, index, count))
+        return min(count, length - index)
+
+    # ---- sorted sets
+
+    def zset_add(self, uint32_t db, bytes key, bytes member, double score, uint32_t flags=0):
+        return add_one_scored(self, db, key, member, score, flags)
+
+    def zset_add_many(self, uint32_t db, bytes key, members, scores, uint32_t flags=0):
+        return add_some_scored(self, db, key, members, scores, flags)
+
+    def zset_remove(self, uint32_t db, bytes key, members):
+        return take_out(self, db, key, SC_ZSET, members)
+
+    def zset_remove_range(self, uint32_t db, bytes key, uint64_t first, uint64_t count):
+        cdef sc_key made = key_of(db, key)
+        cdef uint64_t length = self.length(db, key, "zset")
+        if first >= length or count == 0:
+            return 0
+        settled(sc_zset_remove_range(self.open(), &made, first, count))
+        return min(count, length - first)
+
+    def zset_pop(self, uint32_t db, bytes key, size_t count, *, bint highest):
+        return in_pairs(pop_some(self, db, key, count, highest, scored_pop_step))
+
+    # ---- streams
+
+    def stream_create(self, uint32_t db, bytes key, bytes meta):
+        cdef sc_key made = key_of(db, key)
+        written(sc_stream_create(self.open(), &made, meta_of(meta)))
+
+    def stream_set_meta(self, uint32_t db, bytes key, bytes meta):
+        cdef sc_key made = key_of(db, key)
+        settled(sc_stream_set_meta(self.open(), &made, meta_of(meta)))
+
+    def tree_put(self, uint32_t db, bytes key, uint32_t tree, bytes name, bytes value):
+        cdef sc_key made = key_of(db, key)
+        cdef c_bool added = False
+        check_tree(tree)
+        if not settled(sc_tree_put(self.open(), &made, tree, span_of(name), span_of(value),
+                                   &added)):
+            raise KeyError("no such stream")
+        return bool(added)
+
+    def tree_remove(self, uint32_t db, bytes key, uint32_t tree, bytes name):
+        cdef sc_key made = key_of(db, key)
+        check_tree(tree)
+        return bool(settled(sc_tree_remove(self.open(), &made, tree, span_of(name))))
+
+    def tree_remove_range(self, uint32_t db, bytes key, uint32_t tree, bytes least, bytes most,
+                          int64_t limit=-1):
+        cdef sc_key made = key_of(db, key)
+        cdef uint64_t removed = 0
+        check_tree(tree)
+        settled(sc_tree_remove_range(self.open(), &made, tree, span_of(least), span_of(most),
+                                     limit_of(limit), &removed))
+        return removed
+
+
+cdef const char *meta_of(bytes meta) except NULL:
+    if meta is None or len(meta) != SC_STREAM_META:
+        raise ValueError(f"a stream keeps {SC_STREAM_META} bytes")
+    return PyBytes_AS_STRING(meta)
