@@ -1,6 +1,7 @@
 """Every option, declared once: name, kind, default, when it may change, whether it does something.
 
-All options of Redis 7.0 are here, under Redis's names and with Redis's limits. Those that mean
+All options of Redis 7.0 are here, and of 7.2's those that matter, under Redis's names and with
+Redis's limits. Those that mean
 nothing to a cache in shared memory are accepted, checked, shown and rewritten like the others.
 """
 
@@ -168,11 +169,20 @@ _USED: Final = (
     Option("databases", Integer(1, 16), 16, RESTART),
     Option("dir", Text(_check_directory), ".", PROTECTED),
     Option("enable-protected-configs", Choice("no", "yes", "local"), "no", RESTART),
+    Option("hash-max-listpack-entries", _LONG, 512, LIVE, alias="hash-max-ziplist-entries"),
+    Option("hash-max-listpack-value", _MEMORY, 64, LIVE, alias="hash-max-ziplist-value"),
     Option("hz", Frequency(), 10, LIVE),
     Option("latency-tracking", _BOOLEAN, True, LIVE),
     Option("latency-tracking-info-percentiles", Percentiles(), (50.0, 99.0, 99.9), LIVE),
     Option("lfu-decay-time", _COUNT, 1, LIVE),
     Option("lfu-log-factor", _COUNT, 10, LIVE),
+    Option(
+        "list-max-listpack-size",
+        Integer(-INT_MAX - 1, INT_MAX),
+        -2,
+        LIVE,
+        alias="list-max-ziplist-size",
+    ),
     Option("logfile", _TEXT, "", RESTART),
     Option("loglevel", Choice("debug", "verbose", "notice", "warning"), "notice", LIVE),
     Option("maxclients", Integer(1, UINT_MAX), 10000, LIVE),
@@ -185,6 +195,9 @@ _USED: Final = (
     Option("protected-mode", _BOOLEAN, True, LIVE),
     Option("proto-max-bulk-len", Memory(1 << 20), 512 << 20, LIVE),
     Option("requirepass", _TEXT, "", LIVE),
+    Option("set-max-intset-entries", _LONG, 512, LIVE),
+    Option("set-max-listpack-entries", _LONG, 128, LIVE),
+    Option("set-max-listpack-value", _MEMORY, 64, LIVE),
     Option("shm-group", _TEXT, "", RESTART),
     Option("shm-keep", _BOOLEAN, True, LIVE),
     Option("shm-mode", Octal(digits=4), 0o640, RESTART),
@@ -195,6 +208,8 @@ _USED: Final = (
     Option("timeout", _COUNT, 0, LIVE),
     Option("unixsocket", _TEXT, "", RESTART),
     Option("unixsocketperm", Octal(), 0, RESTART),
+    Option("zset-max-listpack-entries", _LONG, 128, LIVE, alias="zset-max-ziplist-entries"),
+    Option("zset-max-listpack-value", _MEMORY, 64, LIVE, alias="zset-max-ziplist-value"),
 )
 
 # What a file may hold without any effect here.
@@ -268,8 +283,6 @@ _UNUSED: Final = (
     _unused("dynamic-hz", _BOOLEAN, True, LIVE),
     _unused("enable-debug-command", Choice("no", "yes", "local"), "no", RESTART),
     _unused("enable-module-command", Choice("no", "yes", "local"), "no", RESTART),
-    _unused("hash-max-listpack-entries", _LONG, 512, LIVE, alias="hash-max-ziplist-entries"),
-    _unused("hash-max-listpack-value", _MEMORY, 64, LIVE, alias="hash-max-ziplist-value"),
     _unused("hll-sparse-max-bytes", _MEMORY, 3000, LIVE),
     _unused("ignore-warnings", _TEXT, "", LIVE),
     _unused("io-threads", Integer(1, 128), 1, RESTART),
@@ -283,13 +296,6 @@ _UNUSED: Final = (
     _unused("lazyfree-lazy-user-del", _BOOLEAN, False, LIVE),
     _unused("lazyfree-lazy-user-flush", _BOOLEAN, False, LIVE),
     _unused("list-compress-depth", _COUNT, 0, LIVE),
-    _unused(
-        "list-max-listpack-size",
-        Integer(-INT_MAX - 1, INT_MAX),
-        -2,
-        LIVE,
-        alias="list-max-ziplist-size",
-    ),
     _unused("list-max-ziplist-entries", Directives(1, 1), (), RESTART, hidden=True),
     _unused("list-max-ziplist-value", Directives(1, 1), (), RESTART, hidden=True),
     _unused("loadmodule", Directives(1), (), RESTART, hidden=True),
@@ -337,7 +343,6 @@ _UNUSED: Final = (
     _unused("sanitize-dump-payload", Choice("no", "yes", "clients"), "no", LIVE),
     _unused("save", SavePoints(), ((3600, 1), (300, 100), (60, 10000)), LIVE),
     _unused("server_cpulist", _TEXT, "", RESTART),
-    _unused("set-max-intset-entries", _LONG, 512, LIVE),
     _unused("set-proc-title", _BOOLEAN, True, RESTART),
     _unused("shutdown-on-sigint", _SHUTDOWN, (), LIVE),
     _unused("shutdown-on-sigterm", _SHUTDOWN, (), LIVE),
@@ -378,8 +383,6 @@ _UNUSED: Final = (
     _unused("tracking-table-max-keys", _LONG, 1000000, LIVE),
     _unused("use-exit-on-panic", _BOOLEAN, False, LIVE, hidden=True),
     _unused("user", Directives(1), (), RESTART, hidden=True),
-    _unused("zset-max-listpack-entries", _LONG, 128, LIVE, alias="zset-max-ziplist-entries"),
-    _unused("zset-max-listpack-value", _MEMORY, 64, LIVE, alias="zset-max-ziplist-value"),
 )
 
 OPTIONS: Final[dict[str, Option]] = {option.name: option for option in (*_USED, *_UNUSED)}

@@ -6,7 +6,7 @@ import logging
 import resource
 from typing import TYPE_CHECKING, Any, Final
 
-from shmcache.arena.tuning import check_limit, configure_arena
+from shmcache.arena.tuning import ARENA_OPTIONS, check_limit, configure_arena
 from shmcache.config import OptionError
 from shmcache.errors import ConfigurationError
 
@@ -27,13 +27,6 @@ _LOG_LEVELS: Final = {
     "notice": logging.INFO,
     "warning": logging.WARNING,
 }
-_ARENA_OPTIONS: Final = (
-    "maxmemory",
-    "maxmemory-policy",
-    "maxmemory-samples",
-    "lfu-log-factor",
-    "lfu-decay-time",
-)
 
 
 def _descriptors_for(clients: int) -> int:
@@ -83,7 +76,7 @@ class Settings:
             "requirepass": self._apply_password,
             "tcp-keepalive": self._apply_plain,
             "timeout": self._apply_plain,
-            **dict.fromkeys(_ARENA_OPTIONS, self._apply_arena),
+            **dict.fromkeys(ARENA_OPTIONS, self._apply_arena),
         }
 
     def apply_all(self) -> None:
