@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import random
 import time
-import zlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
+
+from model_containers import OneShots, Reads, Writes, page
+from model_values import INT64_MAX, INT64_MIN, Hash, Stream, Tuning, Value, integer_or_none
 
 from shmcache import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
+
+_Result = TypeVar("_Result")
 
 SET_NX, SET_XX, SET_KEEP_TTL, SET_APPENDED = 1, 2, 4, 8
 EXPIRE_NX, EXPIRE_XX, EXPIRE_GT, EXPIRE_LT = 1, 2, 4, 8
@@ -35,7 +40,6 @@ DATABASES = 16
 MAX_VALUE_BYTES = 512 * 1024 * 1024
 EMBSTR_BYTES = 44
 ENTRY_OVERHEAD_BYTES = 48
-INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
 
 
 class Info(NamedTuple):
@@ -48,55 +52,65 @@ class Info(NamedTuple):
     frequency: int
 
 
-class Tuning(NamedTuple):
-    maxmemory: int
-    policy: int
-    samples: int
-    lfu_log_factor: int
-    lfu_decay_minutes: int
-    reserve_permille: int
-
-
 @dataclass
 class Item:
-    value: bytes
+    value: bytes | Value
     expire_ms: int
     touched_ms: int
     frequency: int = 5
     appended: bool = False
+
+    def copy(self) -> Item:
+        value = self.value
+        return replace(self, value=value if isinstance(value, bytes) else value.copy())
+
+    def text(self) -> bytes:
+        """The string that it has to be."""
+        if not isinstance(self.value, bytes):
+            raise errors.WrongType("the key holds another type")
+        return self.value
+
+    def size(self) -> int:
+        return _size(self.value)
 
 
 def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def integer_or_none(value: bytes) -> int | None:
-    """The value as Redis's string2ll reads it: canonical decimal of 64 bits, nothing else."""
-    try:
-        number = int(value)
-    except ValueError:
-        return None
-    canonical = str(number).encode() == value
-    return number if canonical and INT64_MIN <= number <= INT64_MAX else None
+def _size(value: bytes | Value) -> int:
+    return len(value) if isinstance(value, bytes) else value.size()
 
 
-def scan_tag(key: bytes) -> int:
-    return zlib.crc32(key) >> 5
+class View(Reads):
+    """What is read in one go; only of the keys that were named beforehand."""
 
-
-class Transaction:
     def __init__(self, arena: Arena, keys: Iterable[tuple[int, bytes]] | None) -> None:
         self._arena = arena
         self._keys = None if keys is None else frozenset(keys)
 
+    def _declared(self, db: int, key: bytes) -> Arena:
+        assert self._arena._running is self, "used outside its time"
+        assert self._keys is None or (db, key) in self._keys, f"undeclared key {key!r}"
+        return self._arena
+
+    def _to_read(self, db: int, key: bytes) -> Arena:
+        return self._declared(db, key)
+
+    def get(self, db: int, key: bytes) -> bytes | None:
+        return self._declared(db, key)._get(db, key)
+
+    def describe(self, db: int, key: bytes) -> Info | None:
+        return self._declared(db, key)._describe(db, key, touch=False)
+
+
+class Transaction(View, Writes):
     def __enter__(self) -> Self:
         arena = self._arena
         arena._require_writable()
         assert arena._running is None, "a transaction runs already on this thread"
         arena._running = self
-        self._saved = [
-            {key: replace(item) for key, item in database.items()} for database in arena._databases
-        ]
+        self._saved = {(db, key): arena._saved(db, key) for db, key in self._locked()}
         return self
 
     def __exit__(
@@ -105,20 +119,23 @@ class Transaction:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._arena._running = None
-        if kind is not None:
-            self._arena._databases = self._saved
+        arena = self._arena
+        arena._running = None
+        if kind is None:
+            return
+        for db, key in self._locked():
+            arena._databases[db].pop(key, None)
+        for (db, key), item in self._saved.items():
+            if item is not None:
+                arena._databases[db][key] = item
 
-    def _declared(self, db: int, key: bytes) -> Arena:
-        assert self._arena._running is self, "used outside its with block"
-        assert self._keys is None or (db, key) in self._keys, f"undeclared key {key!r}"
-        return self._arena
+    def _locked(self) -> list[tuple[int, bytes]]:
+        if self._keys is not None:
+            return [*self._keys]
+        return [(db, key) for db, keys in enumerate(self._arena._databases) for key in keys]
 
-    def get(self, db: int, key: bytes) -> bytes | None:
-        return self._declared(db, key)._get(db, key)
-
-    def describe(self, db: int, key: bytes) -> Info | None:
-        return self._declared(db, key)._describe(db, key, touch=False)
+    def _to_write(self, db: int, key: bytes) -> Arena:
+        return self._declared(db, key)
 
     def set(self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0) -> bool:
         return self._declared(db, key)._set(db, key, value, expire_ms, flags)
@@ -139,12 +156,24 @@ class Transaction:
             return -1
         if arena._find(to_db, to_key) is not None and not replace:
             return 0
+        twin = item.copy()
         flags = SET_APPENDED if item.appended else 0
-        arena._set(to_db, to_key, item.value, item.expire_ms, flags)
+        if isinstance(twin.value, bytes):
+            arena._set(to_db, to_key, twin.value, item.expire_ms, flags)
+        else:
+            arena._keep(to_db, to_key, twin.value, item.expire_ms)
         return 1
 
+    def rename(self, from_db: int, from_key: bytes, to_db: int, to_key: bytes) -> bool:
+        arena = self._declared(from_db, from_key)
+        self._declared(to_db, to_key)
+        item = arena._pop(from_db, from_key)
+        if item is not None:
+            arena._databases[to_db][to_key] = item
+        return item is not None
 
-class Arena:
+
+class Arena(OneShots):
     """The model itself.
 
     :param clock: Unix milliseconds; the wall clock unless a test wants its own
@@ -165,8 +194,8 @@ class Arena:
         self._clock = clock
         self._random = random.Random(seed)
         self._databases: list[dict[bytes, Item]] = [{} for _ in range(DATABASES)]
-        self._running: Transaction | None = None
-        self._tuning = Tuning(0, 0, 5, 10, 1, 50)
+        self._running: View | None = None
+        self._tuning = Tuning()
         self.socket_path = ""
         self.name = "model"
 
@@ -194,6 +223,18 @@ class Arena:
         self._outside_transaction()
         self._require_writable()
 
+    def _to_read(self, db: int, key: bytes) -> Arena:
+        self._outside_transaction()
+        return self
+
+    def _to_write(self, db: int, key: bytes) -> Arena:
+        self._write()
+        return self
+
+    def _saved(self, db: int, key: bytes) -> Item | None:
+        item = self._databases[db].get(key)
+        return None if item is None else item.copy()
+
     def _find(self, db: int, key: bytes, touch: bool = False) -> Item | None:
         database = self._databases[db]
         item = database.get(key)
@@ -216,36 +257,63 @@ class Arena:
 
     def _get(self, db: int, key: bytes) -> bytes | None:
         item = self._find(db, key, touch=True)
-        return None if item is None else item.value
+        return None if item is None else item.text()
 
     def _used_bytes(self) -> int:
         return sum(
-            len(key) + len(item.value) + ENTRY_OVERHEAD_BYTES
+            len(key) + item.size() + ENTRY_OVERHEAD_BYTES
             for database in self._databases
             for key, item in database.items()
         )
 
-    def _make_room(self, db: int, key: bytes, value: bytes) -> None:
+    def _make_room(self, db: int, key: bytes, value: bytes | Value) -> None:
         limit = self._tuning.maxmemory
         if limit == 0:
             return
         policy = POLICIES[self._tuning.policy]
         old = self._databases[db].get(key)
-        wanted = len(key) + len(value) + ENTRY_OVERHEAD_BYTES
+        wanted = len(key) + _size(value) + ENTRY_OVERHEAD_BYTES
         if old is not None:
-            wanted -= len(key) + len(old.value) + ENTRY_OVERHEAD_BYTES
+            wanted -= len(key) + old.size() + ENTRY_OVERHEAD_BYTES
         while wanted > 0 and self._used_bytes() + wanted > limit:
             victims = [
                 (number, name)
                 for number, database in enumerate(self._databases)
                 for name, item in database.items()
-                if (number, name) != (db, key)
+                if not self._holds(number, name)
+                and (number, name) != (db, key)
                 and (policy.startswith("allkeys") or item.expire_ms > 0)
             ]
             if policy == "noeviction" or not victims:
                 raise errors.OutOfMemory("the model is full")
             number, name = self._random.choice(victims)
             del self._databases[number][name]
+
+    def _holds(self, db: int, key: bytes) -> bool:
+        """Whether the running transaction has locked the key."""
+        running = self._running
+        return running is not None and (running._keys is None or (db, key) in running._keys)
+
+    def _keep(self, db: int, key: bytes, value: Value, expire_ms: int | None = None) -> None:
+        """Let the key hold a container, or nothing if that is empty.
+
+        :param expire_ms: None leaves the key's time of death alone
+        """
+        database = self._databases[db]
+        if len(key) > self._max_key_bytes:
+            raise errors.KeyTooLong(f"{len(key)} bytes")
+        if value.longest() > self._max_value_bytes:
+            raise errors.ValueTooLong("an element is too long")
+        if not value and not isinstance(value, Stream):
+            database.pop(key, None)
+            return
+        old = database.get(key)
+        if expire_ms is None:
+            expire_ms = 0 if old is None else old.expire_ms
+        value.encode(self._tuning)
+        self._make_room(db, key, value)
+        database[key] = Item(value, expire_ms, self._clock(), old.frequency if old else 5)
+        self._find(db, key)  # is its time past already?
 
     def _store(self, db: int, key: bytes, value: bytes, expire_ms: int, *, appended: bool) -> None:
         if len(key) > self._max_key_bytes:
@@ -273,18 +341,12 @@ class Arena:
         item = self._find(db, key, touch)
         if item is None:
             return None
-        if item.appended:
-            encoding = "raw"
-        elif integer_or_none(item.value) is not None:
-            encoding = "int"
-        else:
-            encoding = "embstr" if len(item.value) <= EMBSTR_BYTES else "raw"
         return Info(
-            type="string",
-            encoding=encoding,
+            type="string" if isinstance(item.value, bytes) else item.value.kind,
+            encoding=_encoding(item),
             expire_ms=item.expire_ms,
-            value_bytes=len(item.value),
-            memory=len(key) + len(item.value) + ENTRY_OVERHEAD_BYTES,
+            value_bytes=item.size(),
+            memory=len(key) + item.size() + ENTRY_OVERHEAD_BYTES,
             idle_ms=max(self._clock() - item.touched_ms, 0),
             frequency=item.frequency,
         )
@@ -301,7 +363,7 @@ class Arena:
             item.expire_ms = expire_ms
         return 1
 
-    def _live(self, db: int) -> Iterator[tuple[bytes, Item]]:
+    def _live_items(self, db: int) -> Iterator[tuple[bytes, Item]]:
         for key in list(self._databases[db]):
             item = self._find(db, key)
             if item is not None:
@@ -322,7 +384,9 @@ class Arena:
         return value[start : end + 1]
 
     def get_many(self, db: int, keys: Sequence[bytes]) -> list[bytes | None]:
-        return [self.get(db, key) for key in keys]
+        self._outside_transaction()
+        found = [self._find(db, key, touch=True) for key in keys]
+        return [item.value if item and isinstance(item.value, bytes) else None for item in found]
 
     def describe(self, db: int, key: bytes, touch: bool = False) -> Info | None:
         self._outside_transaction()
@@ -330,24 +394,33 @@ class Arena:
 
     def scan(self, db: int, cursor: int, count: int = 10) -> tuple[int, list[bytes]]:
         self._outside_transaction()
-        rest = sorted((scan_tag(key), key) for key, _ in self._live(db) if scan_tag(key) >= cursor)
-        if len(rest) <= count:
-            return 0, [key for _, key in rest]
-        last_tag = rest[max(count, 1) - 1][0]
-        return last_tag + 1, [key for tag, key in rest if tag <= last_tag]
+        return page([key for key, _ in self._live_items(db)], cursor, count)
+
+    def read(
+        self, keys: Iterable[tuple[int, bytes]] | None, work: Callable[[View], _Result]
+    ) -> _Result:
+        """Does the work twice, because the real arena may."""
+        self._outside_transaction()
+        self._running = view = View(self, keys)
+        try:
+            with suppress(Exception):  # what the first round says does not count
+                work(view)
+            return work(view)
+        finally:
+            self._running = None
 
     def random_key(self, db: int) -> bytes | None:
         self._outside_transaction()
-        keys = [key for key, _ in self._live(db)]
+        keys = [key for key, _ in self._live_items(db)]
         return self._random.choice(keys) if keys else None
 
     def db_keys(self, db: int) -> int:
         self._outside_transaction()
-        return sum(1 for _ in self._live(db))
+        return sum(1 for _ in self._live_items(db))
 
     def db_expires(self, db: int) -> int:
         self._outside_transaction()
-        return sum(1 for _, item in self._live(db) if item.expire_ms)
+        return sum(1 for _, item in self._live_items(db) if item.expire_ms)
 
     # ---- one-key writes ------------------------------------------------------------------------
 
@@ -365,7 +438,7 @@ class Arena:
     def incr(self, db: int, key: bytes, by: int = 1) -> int:
         self._write()
         item = self._find(db, key, touch=True)
-        number = 0 if item is None else integer_or_none(item.value)
+        number = 0 if item is None else integer_or_none(item.text())
         if number is None:
             raise errors.NotAnInteger("the value is no integer")
         if not INT64_MIN <= number + by <= INT64_MAX:
@@ -386,8 +459,12 @@ class Arena:
 
     def get_delete(self, db: int, key: bytes) -> bytes | None:
         self._write()
-        item = self._pop(db, key)
-        return None if item is None else item.value
+        item = self._find(db, key)
+        if item is None:
+            return None
+        text = item.text()
+        del self._databases[db][key]
+        return text
 
     def expire(self, db: int, key: bytes, expire_ms: int, flags: int = 0) -> int:
         self._write()
@@ -418,10 +495,26 @@ class Arena:
     def expire_cycle(self, budget_us: int) -> int:
         self._write()
         before = sum(map(len, self._databases))
+        for db in range(DATABASES):
+            for key, item in self._live_items(db):
+                if isinstance(item.value, Hash):
+                    item.value.drop_dead(self._clock())
+                    if not item.value:
+                        del self._databases[db][key]
         return before - sum(self.db_keys(db) for db in range(DATABASES))
 
     def validate(self) -> list[str]:
         return []
+
+
+def _encoding(item: Item) -> str:
+    if not isinstance(item.value, bytes):
+        return item.value.encoding
+    if item.appended:
+        return "raw"
+    if integer_or_none(item.value) is not None:
+        return "int"
+    return "embstr" if len(item.value) <= EMBSTR_BYTES else "raw"
 
 
 def _expire_allowed(current_ms: int, wanted_ms: int, flags: int) -> bool:
