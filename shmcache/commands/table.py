@@ -8,8 +8,11 @@ from shmcache.commands import (
     spec,
     table_connection,
     table_generic,
+    table_geo,
     table_pubsub,
     table_server,
+    table_sorted_sets,
+    table_streams,
     table_strings,
 )
 from shmcache.commands.command_info import Introspection
@@ -120,7 +123,14 @@ def _introspective(told: Introspection) -> Command:
 
 
 def _assemble() -> dict[str, Command]:
-    families = (table_connection, table_generic, table_pubsub, table_server, table_strings)
+    families = (
+        table_connection,
+        table_generic,
+        table_pubsub,
+        table_server,
+        table_streams,
+        table_strings,
+    )
     table = {command.name: command for family in families for command in family.COMMANDS}
     assert len(table) == sum(len(family.COMMANDS) for family in families), "declared twice"
     table["command"] = _introspective(Introspection(table))

@@ -1,0 +1,528 @@
+"""Commands on streams. How one lies in the arena: `streams_layout`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from shmcache.commands.arguments import INT64_MAX, integer, integer_or_none
+from shmcache.commands.replies import (
+    NULL_ARRAY,
+    OK,
+    CommandError,
+    Reply,
+    syntax_error,
+    wrong_arity,
+)
+from shmcache.commands.streams_ids import (
+    MAX_PART,
+    id_or_none,
+    interval_end,
+    interval_start,
+    next_id,
+    previous_id,
+    strict_id,
+    wanted_id,
+)
+from shmcache.commands.streams_layout import (
+    ENTRIES,
+    FIRST_NUMBER,
+    MAX_ID,
+    META,
+    MIN_ID,
+    pack_fields,
+    pack_id,
+    unpack_fields,
+    unpack_id,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from shmcache.arena import Transaction, View
+    from shmcache.commands.context import Context
+
+__all__ = [
+    "ReadLine",
+    "RepeatedKeys",
+    "entries_reply",
+    "parse_read",
+    "streams_reply",
+    "xadd",
+    "xdel",
+    "xlen",
+    "xrange",
+    "xread",
+    "xrevrange",
+    "xsetid",
+    "xtrim",
+]
+
+# ---- adding --------------------------------------------------------------------------------------
+
+
+def xadd(context: Context, args: Sequence[bytes]) -> Reply:
+    """XADD key [NOMKSTREAM] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] id field value ..."""
+    options = _PLAIN_XADD if args[1] == b"*" else _AddOptions(args)
+    fields = args[options.id_position + 1 :]
+    if len(fields) < 2 or len(fields) % 2:
+        raise wrong_arity("xadd")
+    if options.wanted == (0, 0):
+        raise CommandError("ERR The ID specified in XADD must be greater than 0-0")
+    packed = pack_fields(fields)
+    key, db, now_ms = args[0], context.db, context.now_ms()
+    with context.arena.transaction(((db, key),)) as tx:
+        meta = tx.stream_meta(db, key)
+        if meta is None:
+            if not options.create:
+                return None
+            ms, sequence = _new_id(0, 0, options.wanted, now_ms)
+            tx.stream_create(db, key, META.pack(ms, sequence, MIN_ID, 1, FIRST_NUMBER))
+        else:
+            last_ms, last_sequence, deleted, added, number = META.unpack(meta)
+            ms, sequence = _new_id(last_ms, last_sequence, options.wanted, now_ms)
+            tx.stream_set_meta(db, key, META.pack(ms, sequence, deleted, added + 1, number))
+        tx.tree_put(db, key, ENTRIES, pack_id(ms, sequence), packed)
+        if options.trim is not None:
+            _trim(tx, db, key, options.trim)
+    return b"%d-%d" % (ms, sequence)
+
+
+def _new_id(
+    last_ms: int, last_sequence: int, wanted: tuple[int, int | None] | None, now_ms: int
+) -> tuple[int, int]:
+    """The next entry's milliseconds and sequence.
+
+    :param wanted: what XADD was given: None for ``*``, a sequence of None for ``ms-*``
+    :raises CommandError: there is none, or it would not be above the last
+    """
+    if last_sequence == MAX_PART and last_ms == MAX_PART:
+        raise CommandError(
+            "ERR The stream has exhausted the last possible ID, unable to add more items"
+        )
+    if wanted is None:
+        if now_ms > last_ms:
+            return now_ms, 0
+        return (last_ms, last_sequence + 1) if last_sequence < MAX_PART else (last_ms + 1, 0)
+    ms, sequence = wanted
+    if sequence is None:
+        sequence = last_sequence + 1 if ms == last_ms else 0
+    if sequence > MAX_PART or (ms, sequence) <= (last_ms, last_sequence):
+        raise CommandError(
+            "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+        )
+    return ms, sequence
+
+
+# ---- trimming ------------------------------------------------------------------------------------
+
+_RUN = 100
+"""Entries that an approximate trim takes away together: Redis's stream-node-max-entries."""
+_DEFAULT_LIMIT = 100 * _RUN
+
+
+class _Trim(NamedTuple):
+    """MAXLEN or MINID: one of the two is not None."""
+
+    length: int | None
+    least: bytes | None
+    approximate: bool
+    limit: int
+    """How many entries to remove at most, if approximate; 0: any number."""
+
+
+def _trim(tx: Transaction, db: int, key: bytes, trim: _Trim) -> int:
+    """How many entries it removed."""
+    last = MAX_ID
+    if trim.length is not None:
+        excess = tx.length(db, key, "stream") - trim.length
+    else:
+        assert trim.least is not None
+        before = previous_id(trim.least)
+        if before is None:
+            return 0
+        last = before
+        excess = -1 if not trim.approximate else tx.tree_count(db, key, ENTRIES, MIN_ID, last)
+    if trim.approximate:
+        excess = _whole_runs(excess, tx.length(db, key, "stream"), trim.limit)
+    elif trim.length is not None and excess < 0:
+        return 0
+    return tx.tree_remove_range(db, key, ENTRIES, MIN_ID, last, excess) if excess else 0
+
+
+def _whole_runs(excess: int, length: int, limit: int) -> int:
+    """How many of the ``excess`` oldest entries are whole runs; all entries always are."""
+    if excess <= 0:
+        return 0
+    if excess < length:
+        excess -= excess % _RUN
+    if limit and excess > limit:
+        excess = limit - limit % _RUN
+    return excess
+
+
+class _AddOptions:
+    """What stands before XADD's fields, or after XTRIM's key."""
+
+    __slots__ = ("_limit", "_words", "create", "id_position", "trim", "wanted")
+
+    def __init__(self, words: Sequence[bytes], *, trimming: bool = False) -> None:
+        """
+        :param words: the command's, without its name
+        :param trimming: XTRIM's: there is no ID
+        :raises CommandError: they make no sense
+        """
+        self._words = words
+        self._limit: int | None = None
+        self.trim: _Trim | None = None
+        self.create = True
+        self.wanted: tuple[int, int | None] | None = None
+        position = 1
+        while position < len(words):
+            taken = self._option(position, trimming=trimming)
+            if not taken:
+                break
+            position += taken
+        self.id_position = position
+        self._check_limit(trimming=trimming)
+
+    def _option(self, position: int, *, trimming: bool) -> int:
+        """Take the option at ``position``; how many words that are, 0 for the ID."""
+        words = self._words
+        word, more = words[position].upper(), len(words) - position - 1
+        if word == b"*" and not trimming:
+            return 0
+        if word in {b"MAXLEN", b"MINID"} and more:
+            return self._threshold(word, position, more)
+        if word == b"LIMIT" and more:
+            self._limit = integer(words[position + 1])
+            if self._limit < 0:
+                raise CommandError("ERR The LIMIT argument must be >= 0.")
+            return 2
+        if trimming:
+            raise syntax_error()
+        if word == b"NOMKSTREAM":
+            self.create = False
+            return 1
+        self.wanted = wanted_id(words[position])
+        return 0
+
+    def _threshold(self, word: bytes, position: int, more: int) -> int:
+        if self.trim is not None:
+            raise CommandError(
+                "ERR syntax error, MAXLEN and MINID options at the same time are not compatible"
+            )
+        at = position + 1
+        approximate = more >= 2 and self._words[at] == b"~"
+        if approximate or (more >= 2 and self._words[at] == b"="):
+            at += 1
+        if word == b"MAXLEN":
+            length = integer(self._words[at])
+            if length < 0:
+                raise CommandError("ERR The MAXLEN argument must be >= 0.")
+            self.trim = _Trim(length, None, approximate, 0)
+        else:
+            self.trim = _Trim(None, strict_id(self._words[at]), approximate, 0)
+        return at + 1 - position
+
+    def _check_limit(self, *, trimming: bool) -> None:
+        trim = self.trim
+        if self._limit and trim is None:
+            raise CommandError(
+                "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
+            )
+        if trimming and trim is None:
+            raise CommandError("ERR syntax error, XTRIM must be called with a trimming strategy")
+        approximate = trim is not None and trim.approximate
+        if self._limit is not None and not approximate:
+            raise CommandError(
+                "ERR syntax error, LIMIT cannot be used without the special ~ option"
+            )
+        if trim is not None and approximate:
+            limit = _DEFAULT_LIMIT if self._limit is None else self._limit
+            self.trim = trim._replace(limit=limit)
+
+
+_PLAIN_XADD = _AddOptions((b"", b"*"))
+
+
+def xtrim(context: Context, args: Sequence[bytes]) -> Reply:
+    """XTRIM key MAXLEN | MINID [= | ~] threshold [LIMIT count]."""
+    trim = _AddOptions(args, trimming=True).trim
+    assert trim is not None
+    key, db = args[0], context.db
+    with context.arena.transaction(((db, key),)) as tx:
+        if tx.stream_meta(db, key) is None:
+            return 0
+        return _trim(tx, db, key, trim)
+
+
+# ---- one stream ----------------------------------------------------------------------------------
+
+
+def xlen(context: Context, args: Sequence[bytes]) -> Reply:
+    """XLEN key."""
+    return context.arena.length(context.db, args[0], "stream")
+
+
+def entries_reply(entries: Iterable[tuple[bytes, bytes]]) -> list[Reply]:
+    """IDs and packed fields, as clients are shown them."""
+    return [[b"%d-%d" % unpack_id(name), unpack_fields(packed)] for name, packed in entries]
+
+
+def xrange(context: Context, args: Sequence[bytes]) -> Reply:
+    """XRANGE key start end [COUNT count]."""
+    return _range(context, args, args[1], args[2], reverse=False)
+
+
+def xrevrange(context: Context, args: Sequence[bytes]) -> Reply:
+    """XREVRANGE key end start [COUNT count]."""
+    return _range(context, args, args[2], args[1], reverse=True)
+
+
+def _range(
+    context: Context, args: Sequence[bytes], start: bytes, end: bytes, *, reverse: bool
+) -> Reply:
+    least, most = interval_start(start), interval_end(end)
+    count = -1
+    for position in range(3, len(args), 2):
+        if args[position].upper() != b"COUNT" or position + 1 == len(args):
+            raise syntax_error()
+        count = max(integer(args[position + 1]), 0)
+    arena, key, db = context.arena, args[0], context.db
+    if count == 0:  # nothing, but an empty array only if there is no stream
+        return [] if arena.stream_meta(db, key) is None else NULL_ARRAY
+    return entries_reply(arena.tree_range(db, key, ENTRIES, least, most, count, reverse))
+
+
+def xdel(context: Context, args: Sequence[bytes]) -> Reply:
+    """XDEL key id [id ...]."""
+    key, db, removed = args[0], context.db, 0
+    with context.arena.transaction(((db, key),)) as tx:
+        meta = tx.stream_meta(db, key)
+        if meta is None:
+            return 0
+        ms, sequence, greatest, added, number = META.unpack(meta)
+        for entry_id in [strict_id(word) for word in args[1:]]:
+            if tx.tree_remove(db, key, ENTRIES, entry_id):
+                removed += 1
+                greatest = max(greatest, entry_id)
+        if removed:
+            tx.stream_set_meta(db, key, META.pack(ms, sequence, greatest, added, number))
+    return removed
+
+
+def xsetid(context: Context, args: Sequence[bytes]) -> Reply:
+    """XSETID key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]."""
+    last = strict_id(args[1])
+    new_added, new_deleted = _setid_options(args, last)
+    key, db = args[0], context.db
+    with context.arena.transaction(((db, key),)) as tx:
+        meta = tx.stream_meta(db, key)
+        if meta is None:
+            raise CommandError("ERR no such key")
+        _, _, deleted, added, number = META.unpack(meta)
+        if last < deleted:
+            raise CommandError(
+                "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
+            )
+        top = tx.tree_range(db, key, ENTRIES, MIN_ID, MAX_ID, 1, reverse=True)
+        if top and last < top[0][0]:
+            raise CommandError(
+                "ERR The ID specified in XSETID is smaller than the target stream top item"
+            )
+        if top and new_added is not None and new_added < tx.length(db, key, "stream"):
+            raise CommandError(
+                "ERR The entries_added specified in XSETID is smaller than the target stream length"
+            )
+        if new_deleted != MIN_ID:
+            deleted = new_deleted
+        if new_added is not None:
+            added = new_added
+        tx.stream_set_meta(db, key, META.pack(*unpack_id(last), deleted, added, number))
+    return OK
+
+
+def _setid_options(args: Sequence[bytes], last: bytes) -> tuple[int | None, bytes]:
+    """How many entries were ever added, if that is given, and the greatest deleted ID or 0-0."""
+    added, deleted = None, MIN_ID
+    for position in range(2, len(args), 2):
+        option = args[position].upper()
+        if position + 1 == len(args):
+            raise syntax_error()
+        if option == b"ENTRIESADDED":
+            added = integer(args[position + 1])
+            if added < 0:
+                raise CommandError("ERR entries_added must be positive")
+        elif option == b"MAXDELETEDID":
+            deleted = strict_id(args[position + 1])
+            if last < deleted:
+                raise CommandError(
+                    "ERR The ID specified in XSETID is smaller than the provided"
+                    " max_deleted_entry_id"
+                )
+        else:
+            raise syntax_error()
+    return added, deleted
+
+
+# ---- XREAD, and what XREADGROUP has in common with it --------------------------------------------
+
+
+class ReadLine:
+    """What an XREAD or XREADGROUP asks for."""
+
+    __slots__ = ("consumer", "count", "group", "ids", "keys", "noack")
+
+    def __init__(self) -> None:
+        self.count = -1
+        """At most so many entries of each stream; -1: all."""
+        self.group: bytes | None = None
+        self.consumer = b""
+        self.noack = False
+        self.keys: Sequence[bytes] = ()
+        self.ids: Sequence[bytes] = ()
+
+
+def _only_of_groups(option: str) -> CommandError:
+    return CommandError(
+        f"ERR The {option} option is only supported by XREADGROUP. You called XREAD instead."
+    )
+
+
+def parse_read(args: Sequence[bytes], now_ms: int, *, grouped: bool) -> ReadLine:
+    """The options and the list of streams.
+
+    :param grouped: XREADGROUP's
+    :raises CommandError: they make no sense
+    """
+    line = ReadLine()
+    position, words = 0, len(args)
+    while position < words:
+        option, more = args[position].upper(), words - position - 1
+        if option == b"STREAMS" and more:
+            break
+        if option == b"BLOCK" and more:
+            _check_timeout(args[position + 1], now_ms)
+            position += 2
+        elif option == b"COUNT" and more:
+            line.count = max(integer(args[position + 1]), 0) or -1
+            position += 2
+        else:
+            position += _group_option(line, option, args, position, grouped=grouped)
+    else:
+        raise syntax_error()
+    number, rest = divmod(words - position - 1, 2)
+    if rest:
+        raise _unbalanced(grouped=grouped)
+    if grouped and line.group is None:
+        raise CommandError("ERR Missing GROUP option for XREADGROUP")
+    line.keys = args[position + 1 : position + 1 + number]
+    line.ids = args[position + 1 + number :]
+    return line
+
+
+def _group_option(
+    line: ReadLine, option: bytes, args: Sequence[bytes], position: int, *, grouped: bool
+) -> int:
+    """Take GROUP or NOACK; how many words that are."""
+    if option == b"GROUP" and len(args) - position > 2:
+        if not grouped:
+            raise _only_of_groups("GROUP")
+        line.group, line.consumer = args[position + 1], args[position + 2]
+        return 3
+    if option == b"NOACK":
+        if not grouped:
+            raise _only_of_groups("NOACK")
+        line.noack = True
+        return 1
+    raise syntax_error()
+
+
+def _unbalanced(*, grouped: bool) -> CommandError:
+    name, sign = ("XREADGROUP", ">") if grouped else ("XREAD", "$")
+    return CommandError(
+        f"ERR Unbalanced {name} list of streams: for each stream key an ID or '{sign}' must be"
+        " specified."
+    )
+
+
+def _check_timeout(word: bytes, now_ms: int) -> None:
+    """Refuse what BLOCK could not wait for. Nothing waits: a reply is what a MULTI would get."""
+    timeout_ms = integer_or_none(word)
+    if timeout_ms is None:
+        raise CommandError("ERR timeout is not an integer or out of range")
+    if timeout_ms < 0:
+        raise CommandError("ERR timeout is negative")
+    if timeout_ms > INT64_MAX - now_ms:
+        raise CommandError("ERR timeout is out of range")
+
+
+class RepeatedKeys(dict["Reply", "Reply"]):
+    """A map reply in which keys are repeated."""
+
+    def __init__(self, pairs: Sequence[tuple[bytes, Reply]]) -> None:
+        super().__init__(pairs)
+        self._pairs = pairs
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def items(self) -> Sequence[tuple[bytes, Reply]]:  # type: ignore[override]
+        """As often as they were given."""
+        return self._pairs
+
+
+def streams_reply(served: Sequence[tuple[bytes, Reply]], resp: int) -> Reply:
+    """Keys and their entries: a map in RESP3, pairs in RESP2, a null if there is none."""
+    if not served:
+        return NULL_ARRAY
+    if resp == 2:
+        return served
+    unique: dict[Reply, Reply] = dict(served)
+    return unique if len(unique) == len(served) else RepeatedKeys(served)
+
+
+def xread(context: Context, args: Sequence[bytes]) -> Reply:
+    """XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]."""
+    line = parse_read(args, context.now_ms(), grouped=False)
+    db, count = context.db, line.count
+    wanted = [
+        (key, word, _first_wanted(word)) for key, word in zip(line.keys, line.ids, strict=True)
+    ]
+
+    def read(view: View) -> list[tuple[bytes, Reply]]:
+        served: list[tuple[bytes, Reply]] = []
+        for key, word, least in wanted:
+            if least is None:  # the type is checked before the ID
+                view.length(db, key, "stream")
+                _require_nothing_new(word)
+            elif entries := view.tree_range(db, key, ENTRIES, least, MAX_ID, count):
+                served.append((key, entries_reply(entries)))
+        return served
+
+    if len(wanted) == 1:
+        served = read(context.arena)  # type: ignore[arg-type]  # one read at most needs no view
+    else:
+        served = context.arena.read([(db, key) for key in line.keys], read)
+    return streams_reply(served, context.resp)
+
+
+def _first_wanted(word: bytes) -> bytes | None:
+    """The least ID that a reader wants who knows the one in ``word``; None if there is none."""
+    known = id_or_none(word)
+    return None if known is None else next_id(known)
+
+
+def _require_nothing_new(word: bytes) -> None:
+    """Accept what asks for entries that cannot be there yet.
+
+    :raises CommandError: it is no ID
+    """
+    if word == b"$":
+        return
+    if word == b">":
+        raise CommandError(
+            "ERR The > ID can be specified only when calling XREADGROUP using the"
+            " GROUP <group> <consumer> option."
+        )
+    strict_id(word)
