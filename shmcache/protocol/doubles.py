@@ -6,8 +6,8 @@ import math
 
 __all__ = ["HumanDouble", "double_text", "human_text"]
 
-_EXACT_INTEGERS = 1 << 52
-"""Below it every integer is a double, and is printed as an integer."""
+_MOST_INTEGER = 1 << 62
+"""Up to it whole numbers are printed as integers, all digits of them."""
 _MOST_ZEROS = 7
 """How many digits a whole number may have beyond those that matter."""
 _MOST_DECIMALS, _MOST_DECIMALS_OF_SMALL = 6, 3
@@ -26,7 +26,7 @@ def double_text(value: float) -> bytes:
     A score or a distance. The point at which an exponent is used is that of Redis 7.2, whose
     numbers have it sooner than Python's: ``1.23456789012345e+5``.
     """
-    if -_EXACT_INTEGERS < value < _EXACT_INTEGERS:
+    if -_MOST_INTEGER <= value <= _MOST_INTEGER:
         whole = int(value)
         if whole == value:
             return b"%d" % whole if whole or math.copysign(1.0, value) > 0 else b"-0"
