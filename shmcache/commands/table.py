@@ -126,8 +126,10 @@ def _assemble() -> dict[str, Command]:
     families = (
         table_connection,
         table_generic,
+        table_geo,
         table_pubsub,
         table_server,
+        table_sorted_sets,
         table_streams,
         table_strings,
     )
