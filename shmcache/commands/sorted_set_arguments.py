@@ -119,15 +119,17 @@ class Window(NamedTuple):
     first: int
     size: int
 
-    def limited(self, offset: int, limit: int, *, reverse: bool) -> Window:
-        """What ``LIMIT offset limit`` leaves, counted from the side that the reading starts at."""
-        if offset < 0 or offset >= self.size:
+    def without(self, offset: int, *, reverse: bool) -> Window:
+        """All but ``offset`` of them, counted from the side that the reading starts at."""
+        if not 0 <= offset < self.size:
             return Window(self.first, 0)
-        count = self.size - offset
-        if 0 <= limit < count:
-            count = limit
-        first = self.first + (self.size - offset - count if reverse else offset)
-        return Window(first, count)
+        return Window(self.first if reverse else self.first + offset, self.size - offset)
+
+    def limited(self, limit: int, *, reverse: bool) -> Window:
+        """At most ``limit`` of them, if it is not negative."""
+        if not 0 <= limit < self.size:
+            return self
+        return Window(self.first + (self.size - limit if reverse else 0), limit)
 
 
 def _between(low: int, high: int) -> Window:
@@ -142,11 +144,13 @@ class ScoreRange(NamedTuple):
     without_least: bool
     without_most: bool
 
-    def window(self, reads: Reads, db: int, key: bytes, *, reverse: bool = False) -> Window:  # noqa: ARG002
-        """The members in the range."""
+    def window(
+        self, reads: Reads, db: int, key: bytes, *, reverse: bool = False, offset: int = 0
+    ) -> Window:
+        """The members in the range, without the first ``offset`` that the reading comes to."""
         low = reads.zset_seek(db, key, self.least, self.without_least)
         high = reads.zset_seek(db, key, self.most, not self.without_most)
-        return _between(low, high)
+        return _between(low, high).without(offset, reverse=reverse)
 
 
 def _score_bound(word: bytes) -> tuple[float, bool]:
@@ -185,35 +189,42 @@ class LexRange(NamedTuple):
     most: LexBound
     empty: bool
 
-    def window(self, reads: Reads, db: int, key: bytes, *, reverse: bool = False) -> Window:
-        """The members in the range, provided that all scores are the same."""
+    def window(
+        self, reads: Reads, db: int, key: bytes, *, reverse: bool = False, offset: int = 0
+    ) -> Window:
+        """The members in the range, provided that all scores are the same.
+
+        :param offset: how many to leave out of those that the reading comes to first
+        """
         length = reads.length(db, key, "zset")
-        if not length or self.empty:
+        if not length or self.empty or offset < 0:
             return Window(0, 0)
         if length <= _MIXED_MEMBERS and _scores_differ(reads, db, key):
-            return self._walked(reads.zset_members(db, key, 0, length), reverse)
+            members = reads.zset_members(db, key, 0, length)
+            return self._walked(members, reverse=reverse, offset=offset)
         low, high = 0, length
         if self.least is not None:
             low = reads.zset_seek_lex(db, key, *self.least)
         if self.most is not None:
             high = reads.zset_seek_lex(db, key, self.most[0], not self.most[1])
-        return _between(low, high)
+        return _between(low, high).without(offset, reverse=reverse)
 
-    def _walked(self, members: list[bytes], reverse: bool) -> Window:
-        """Neighbours from the first that is not too low up to the first that is too high."""
+    def _walked(self, members: list[bytes], *, reverse: bool, offset: int) -> Window:
+        """Neighbours from the first that is not too low up to the first that is too high.
+
+        Those left out are not looked at.
+        """
         if not members or not (self._above(members[-1]) and self._below(members[0])):
             return Window(0, 0)
-        indices = range(len(members))
-        starts, goes_on = self._above, self._below
-        if reverse:
-            indices, starts, goes_on = indices[::-1], goes_on, starts
-        begin = next((index for index in indices if starts(members[index])), None)
-        if begin is None:
+        in_turn = list(reversed(members)) if reverse else members
+        starts, goes_on = (self._below, self._above) if reverse else (self._above, self._below)
+        begin = next((at for at, member in enumerate(in_turn) if starts(member)), None)
+        if begin is None or not goes_on(in_turn[begin]):
             return Window(0, 0)
-        rest = range(begin, -1, -1) if reverse else range(begin, len(members))
-        count = next((at for at, index in enumerate(rest) if not goes_on(members[index])), None)
-        count = len(rest) if count is None else count
-        return Window(begin - count + 1 if reverse else begin, count)
+        begin += offset
+        rest = range(begin, len(members))
+        end = next((at for at in rest if not goes_on(in_turn[at])), max(begin, len(members)))
+        return Window(len(members) - end if reverse else begin, end - begin)
 
     def _above(self, member: bytes) -> bool:
         if self.least is None:

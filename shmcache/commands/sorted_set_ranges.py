@@ -59,9 +59,12 @@ class _Asked(NamedTuple):
 
     def window(self, reads: Reads, db: int, key: bytes) -> Window:
         """The members, ``first`` counting from the side that the reading starts at."""
-        window = self.range.window(reads, db, key, reverse=self.reverse)
-        if not isinstance(self.range, _RankRange):
-            window = window.limited(self.offset, self.limit, reverse=self.reverse)
+        if isinstance(self.range, _RankRange):
+            window = self.range.window(reads, db, key, reverse=self.reverse)
+        else:
+            window = self.range.window(
+                reads, db, key, reverse=self.reverse, offset=self.offset
+            ).limited(self.limit, reverse=self.reverse)
         if self.reverse and window.size:
             first = reads.length(db, key, "zset") - window.first - window.size
             window = window._replace(first=first)
