@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.chart import draw_chart
 from benchmarks.machine import Machine
 from benchmarks.report import CACHE_PREFIX, Bench
-from benchmarks.sections import eviction, inprocess, memory, restart, scaling, socket
+from benchmarks.sections import eviction, inprocess, memory, restart, scaling, socket, types
 from support.daemon import remove_leftovers
 from support.processes import ScriptError, end_on_signals, runtime_directory
 from support.terminal import say
@@ -23,6 +23,7 @@ _QUIET_LOAD = 0.3  # of each processor
 SECTIONS: dict[str, Callable[[Bench], None]] = {
     "inprocess": inprocess.run,
     "socket": socket.run,
+    "types": types.run,
     "scaling": scaling.run,
     "memory": memory.run,
     "eviction": eviction.run,

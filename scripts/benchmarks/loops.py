@@ -12,7 +12,17 @@ from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any
 
-__all__ = ["INCREMENT", "READ", "STORE", "VALUE", "Loop", "keys_for", "quiet", "time_calls"]
+__all__ = [
+    "INCREMENT",
+    "READ",
+    "STORE",
+    "VALUE",
+    "Loop",
+    "keys_for",
+    "quiet",
+    "time_calls",
+    "time_members",
+]
 
 READ, STORE, INCREMENT = "get", "set", "incr"
 VALUE = b"v" * 100
@@ -54,3 +64,12 @@ def time_calls(call: Callable[..., object], keys: Sequence[Key], *rest: object) 
         for key in keys:
             call(key)
         return (perf_counter_ns() - started) / len(keys)
+
+
+def time_members(call: Callable[..., object], name: Key, members: Sequence[Any]) -> float:
+    """Nanoseconds that ``call(name, member)`` takes, the loop around it included."""
+    with quiet():
+        started = perf_counter_ns()
+        for member in members:
+            call(name, member)
+        return (perf_counter_ns() - started) / len(members)

@@ -32,6 +32,10 @@ def _at_least(name: str, section: str, what: str, bound: float, unit: str) -> Ta
 
 _TRACES = ("web07", "web12", "orm-busy", "orm-night")
 _COMMANDS = ("get", "set", "incr", "mset")
+_TYPE_COMMANDS = (
+    *("lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd", "zpopmin", "lrange_100"),
+)
+_ELEMENT_BYTES = {"hash": 40, "set": 32, "zset": 56, "list": 4}
 
 TARGETS: dict[str, Target] = {
     target.name: target
@@ -57,6 +61,54 @@ TARGETS: dict[str, Target] = {
                 f"{command}-16", "socket", f"{command}, 50 clients, -P 16 / redis-server", 0.6, "×"
             )
             for command in _COMMANDS
+        ),
+        *(
+            _at_most(f"{command}-dict", "types", f"{command.upper()} of 1,000 / dict.get", 3, "×")
+            for command in ("hget", "sismember", "zscore", "lindex")
+        ),
+        *(
+            _at_most(f"{command}-build", "types", f"{what} / building it in Python", 3, "×")
+            for command, what in (
+                ("hgetall", "HGETALL of 20"),
+                ("lrange", "LRANGE of 10"),
+                ("zrange", "ZRANGE of 10"),
+            )
+        ),
+        *(
+            _at_least(
+                f"{command}-redis",
+                "types",
+                f"{command} of redis-py / {command}",
+                100,
+                "×",
+            )
+            for command in ("hset", "sadd", "zadd", "lpush")
+        ),
+        *(
+            _at_least(f"{command}-1", "types", f"{command}, 50 clients / redis-server", 0.9, "×")
+            for command in _TYPE_COMMANDS
+        ),
+        *(
+            _at_least(
+                f"{command}-16", "types", f"{command}, 50 clients, -P 16 / redis-server", 0.6, "×"
+            )
+            for command in _TYPE_COMMANDS
+        ),
+        *(
+            _at_most(
+                f"grown-{call}", "types", f"{call.upper()}, 5 million / 50,000 members", 2, "×"
+            )
+            for call in ("zadd", "zrank", "zrange")
+        ),
+        *(
+            _at_most(
+                f"element-{kind}",
+                "memory",
+                f"{kind} of 100,000, beyond its data",
+                most,
+                "bytes an element",
+            )
+            for kind, most in _ELEMENT_BYTES.items()
         ),
         _at_most("overhead", "memory", "beyond key and value, TTL included", 48, "bytes a key"),
         _at_least("fill-mixed", "memory", "live data, 50 B to 100 KB, steady eviction", 90, "%"),

@@ -1,4 +1,4 @@
-"""What a key costs beyond its bytes, and how much of a full arena is live data."""
+"""What a key or an element costs beyond its bytes, and how much of a full arena is live data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import os
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from benchmarks.bare import bare_arena, smallest_that_fits
+from benchmarks.elements import measure_elements
 from benchmarks.loops import VALUE
 from benchmarks.servers import redis_server
-from shmcache.arena import POLICIES, Arena, access_bytes, min_data_bytes
-from shmcache.arena.segments import attach_arena, create_segments, unlink_segments
+from shmcache.arena import Arena, access_bytes
 from shmcache.errors import OutOfMemory
 from support.daemon import Daemon
 
@@ -22,22 +23,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.report import Bench
-    from support.terminal import Progress
 
 __all__ = ["run"]
 
 _KEY = b"key:%012d"  # 16 bytes
 _PAYLOAD_BYTES = len(_KEY % 0) + len(VALUE)
 _TTL_SECONDS = 86_400
-_PRECISION = 0.002  # of the arena's size, in the search for the smallest that fits
 _FILL_ARENA_BYTES = 128 << 20
 _TURNS = 4  # a phase writes this many times the arena's size
 _LOOKS = 3  # and is looked at this often in its last turn
 
 
 def run(bench: Bench) -> None:
-    """Measure the cost of a key, then the fill share under eviction."""
+    """Measure the cost of a key and of an element, then the fill share under eviction."""
     _overhead(bench)
+    measure_elements(bench)
     _fill(bench)
 
 
@@ -49,12 +49,14 @@ def _overhead(bench: Bench) -> None:
     expire_ms = int((time.time() + _TTL_SECONDS) * 1000)
     with bench.progress(12) as progress:
         roomy = count * (_PAYLOAD_BYTES + 200) + (8 << 20)
-        with _bare_arena(bench.cache_name, roomy) as arena:
+        with bare_arena(bench.cache_name, roomy) as arena:
             assert _holds(arena, count, expire_ms), "a generous arena was too small"
             statistics = arena.statistics()
         progress.step("filled a roomy arena")
         used = statistics.used_bytes
-        smallest = _smallest_that_fits(bench.cache_name, used, count, expire_ms, progress)
+        smallest = smallest_that_fits(
+            bench.cache_name, used, partial(_holds, count=count, expire_ms=expire_ms), progress
+        )
         with redis_server(bench.directory) as path:
             redis_bytes = None if path is None else _redis_memory(path, count, expire_ms)
         progress.step("filled redis-server")
@@ -75,22 +77,6 @@ def _overhead(bench: Bench) -> None:
     bench.target("overhead", beyond)
 
 
-@contextmanager
-def _bare_arena(name: str, data_bytes: int, policy: str = "noeviction") -> Iterator[Arena]:
-    """An arena without a daemon: nothing but the engine takes part."""
-    create_segments(name, data_bytes).close()
-    try:
-        arena = attach_arena(name, writable=True)
-        tuning = arena.get_tuning()
-        arena.set_tuning(
-            tuning._replace(maxmemory=0, policy=POLICIES.index(policy), reserve_permille=0)
-        )
-        yield arena
-        arena.close()
-    finally:
-        unlink_segments(name)
-
-
 def _holds(arena: Arena, count: int, expire_ms: int) -> bool:
     """Whether that many keys can be stored."""
     put = arena.set
@@ -100,29 +86,6 @@ def _holds(arena: Arena, count: int, expire_ms: int) -> bool:
     except OutOfMemory:
         return False
     return arena.db_keys(0) == count
-
-
-def _smallest_that_fits(
-    name: str, guess: int, count: int, expire_ms: int, progress: Progress
-) -> int:
-    """Size of the smallest data segment that holds the keys, by bisection."""
-
-    def fits(data_bytes: int) -> bool:
-        with _bare_arena(name, data_bytes) as arena:
-            held = _holds(arena, count, expire_ms)
-        progress.step(f"{data_bytes / 2**20:.1f} MiB {'hold' if held else 'do not hold'} them")
-        return held
-
-    low, high = max(min_data_bytes(), guess * 9 // 10), guess * 11 // 10
-    while not fits(high):
-        low, high = high, high * 11 // 10
-    while high - low > high * _PRECISION:
-        middle = (low + high) // 2
-        if fits(middle):
-            high = middle
-        else:
-            low = middle
-    return high
 
 
 def _redis_memory(path: Path, count: int, expire_ms: int) -> int:
