@@ -88,6 +88,12 @@ static void header_fill(sc_header *header, const plan *layout, const char *name,
     header->policy = SC_NOEVICTION;
     header->lfu_log_factor = 10;
     header->lfu_decay_minutes = 1;
+    static const uint32_t limits[SC_PACKED_LIMITS] = {
+        [SC_HASH_ENTRIES] = 128, [SC_HASH_VALUE] = 64,          [SC_SET_INTS] = 512,
+        [SC_SET_ENTRIES] = 128,  [SC_SET_VALUE] = 64,           [SC_ZSET_ENTRIES] = 128,
+        [SC_ZSET_VALUE] = 64,    [SC_LIST_SIZE] = (uint32_t)-2,
+    };
+    memcpy(header->packed_limits, limits, sizeof limits);
     header->eviction_samples = 5;
     header->heap.free_page_count = layout->page_count;
 }
@@ -348,6 +354,7 @@ const char *sc_status_text(int status) {
         [SC_TRUNCATED] = "a segment is smaller than its header says",
         [SC_SYSTEM] = "a system call failed",
         [SC_SYNTAX] = "contradicting arguments",
+        [SC_NOT_FINITE] = "the resulting score is not a number",
     };
     unsigned known = sizeof texts / sizeof *texts;
     return (unsigned)status < known ? texts[status] : "unknown status";

@@ -62,7 +62,11 @@ bool sc_tx_end(sc_tx *tx, int status, int *attempts);
 /* Like a copy and a deletion of the source, but a container is not copied. SC_MISS. */
 int sc_tx_rename(sc_tx *tx, const sc_key *from, const sc_key *to);
 
-/* Number of elements (a stream's entries). */
+/* A string, and what is known of a key; neither leaves an access mark. */
+int sc_session_get(sc_session *session, const sc_key *key, sc_sink *sink);
+int sc_session_describe(sc_session *session, const sc_key *key, sc_info *info);
+
+/* Number of elements (a stream's entries; of a hash also fields that have expired). */
 int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length);
 
 /* ---- hashes, sets, and sorted sets by member

@@ -106,6 +106,14 @@ void sc_get_tuning(sc_arena *arena, sc_tuning *tuning) {
         .samples = sc_load32(&header->eviction_samples),
         .lfu_log_factor = sc_load32(&header->lfu_log_factor),
         .lfu_decay_minutes = sc_load32(&header->lfu_decay_minutes),
+        .hash_max_listpack_entries = sc_load32(&header->packed_limits[SC_HASH_ENTRIES]),
+        .hash_max_listpack_value = sc_load32(&header->packed_limits[SC_HASH_VALUE]),
+        .set_max_intset_entries = sc_load32(&header->packed_limits[SC_SET_INTS]),
+        .set_max_listpack_entries = sc_load32(&header->packed_limits[SC_SET_ENTRIES]),
+        .set_max_listpack_value = sc_load32(&header->packed_limits[SC_SET_VALUE]),
+        .zset_max_listpack_entries = sc_load32(&header->packed_limits[SC_ZSET_ENTRIES]),
+        .zset_max_listpack_value = sc_load32(&header->packed_limits[SC_ZSET_VALUE]),
+        .list_max_listpack_size = (int32_t)sc_load32(&header->packed_limits[SC_LIST_SIZE]),
         .reserve_permille =
             (uint32_t)((reserve * 1000 + arena->page_count / 2) / arena->page_count),
     };
@@ -122,6 +130,18 @@ int sc_set_tuning(sc_arena *arena, const sc_tuning *tuning) {
     sc_put32(&header->eviction_samples, tuning->samples < 64 ? tuning->samples : 64);
     sc_put32(&header->lfu_log_factor, tuning->lfu_log_factor);
     sc_put32(&header->lfu_decay_minutes, tuning->lfu_decay_minutes);
+    const uint32_t limits[SC_PACKED_LIMITS] = {
+        [SC_HASH_ENTRIES] = tuning->hash_max_listpack_entries,
+        [SC_HASH_VALUE] = tuning->hash_max_listpack_value,
+        [SC_SET_INTS] = tuning->set_max_intset_entries,
+        [SC_SET_ENTRIES] = tuning->set_max_listpack_entries,
+        [SC_SET_VALUE] = tuning->set_max_listpack_value,
+        [SC_ZSET_ENTRIES] = tuning->zset_max_listpack_entries,
+        [SC_ZSET_VALUE] = tuning->zset_max_listpack_value,
+        [SC_LIST_SIZE] = (uint32_t)tuning->list_max_listpack_size,
+    };
+    for (int i = 0; i < SC_PACKED_LIMITS; i++)
+        sc_put32(&header->packed_limits[i], limits[i]);
     sc_put64(&header->reserve_pages, arena->page_count * tuning->reserve_permille / 1000);
     return SC_OK;
 }

@@ -59,10 +59,6 @@ void sc_content_encode(sc_content *content, const char *value, uint64_t bytes, u
 
 /* ---- cutting values into chunks ---------------------------------------------------------------*/
 
-static uint64_t chunk_payload(const sc_arena *arena, uint32_t chunk) {
-    return arena->classes.bytes[arena->classes.first_chunk + chunk] - sizeof(sc_chunk);
-}
-
 static uint64_t single_block_limit(const sc_arena *arena) {
     uint64_t eighth = UINT64_C(1) << arena->page_shift >> 3;
     return eighth < 1024 ? 1024 : eighth;
@@ -76,7 +72,7 @@ uint64_t sc_value_inline_bytes(const sc_arena *arena, uint64_t key_bytes, uint64
     if (fixed + value_bytes <= single_block_limit(arena)) return value_bytes;
     uint64_t rest = value_bytes;
     for (uint32_t i = arena->classes.chunk_count; i-- > 0;)
-        rest %= chunk_payload(arena, i);
+        rest %= sc_chunk_payload(arena, i);
     return fixed + rest <= UINT64_C(1) << arena->page_shift ? rest : 0;
 }
 
@@ -88,7 +84,7 @@ static int build_chain(sc_txn *txn, const sc_ref *ref, const sc_content *content
     uint64_t end = content->value_bytes;
     sc_log_entry *chain = sc_txn_append(txn, SC_LOG_ALLOC_CHAIN, 0);
     for (uint32_t i = arena->classes.chunk_count; i-- > 0;) {
-        uint64_t payload = chunk_payload(arena, i);
+        uint64_t payload = sc_chunk_payload(arena, i);
         while (end - inline_bytes >= payload || (i == 0 && end > inline_bytes)) {
             uint64_t length = end - inline_bytes < payload ? end - inline_bytes : payload;
             uint64_t block =
@@ -188,6 +184,15 @@ int sc_entry_rehead(sc_txn *txn, const sc_view *view, uint64_t expire_ms, uint64
 
 void sc_entry_free(sc_txn *txn, const sc_view *view) {
     sc_arena *arena = txn->writer->arena;
+    if (view->body_at) { /* trees, and what hangs on leaves, before the block that they start in */
+        const sc_tree *trees = sc_at(arena, view->offset + view->body_at);
+        uint32_t count = sc_body_bytes(view->head.encoding) / (uint32_t)sizeof *trees;
+        if ((view->head.encoding & SC_ENC_TYPE) == SC_STREAM) count = SC_STREAM_TREES;
+        for (uint32_t i = 0; i < count; i++)
+            sc_txn_free_tree(txn, trees[i].root);
+    } else if (sc_is_container(view->head.encoding)) {
+        sc_txn_free_tree(txn, (view->offset + sc_view_leaf_at(view)) >> 3);
+    }
     sc_txn_free(txn, view->offset);
     if (view->chain_at) {
         sc_txn_free_chain(txn, sc_load64(sc_at(arena, view->offset + view->chain_at)));
@@ -275,8 +280,9 @@ uint64_t sc_entry_memory(const sc_arena *arena, const sc_view *view) {
         sc_value_inline_bytes(arena, view->head.key_bytes, view->head.value_bytes);
     uint64_t rest = view->head.value_bytes - inline_bytes;
     for (uint32_t i = arena->classes.chunk_count; i-- > 0;) {
-        bytes += rest / chunk_payload(arena, i) * (chunk_payload(arena, i) + sizeof(sc_chunk));
-        rest %= chunk_payload(arena, i);
+        bytes +=
+            rest / sc_chunk_payload(arena, i) * (sc_chunk_payload(arena, i) + sizeof(sc_chunk));
+        rest %= sc_chunk_payload(arena, i);
     }
     return rest ? bytes + rest + sizeof(sc_chunk) : bytes;
 }

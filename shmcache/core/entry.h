@@ -2,6 +2,7 @@
 #ifndef SC_ENTRY_H
 #define SC_ENTRY_H
 
+#include "containers.h"
 #include "hash.h"
 #include "internal.h"
 #include "txn.h"
@@ -45,8 +46,28 @@ static inline bool sc_ref_current(const sc_arena *arena, const sc_key *key, cons
 typedef struct sc_view {
     uint64_t offset; /* of the entry */
     sc_entry head;
-    uint32_t expire_at, chain_at, int_at, key_at, value_at; /* relative to offset; 0 = not there */
+    /* relative to offset; 0 = not there */
+    uint32_t expire_at, chain_at, int_at, body_at, key_at, value_at;
 } sc_view;
+
+/* What a container's entry holds in front of its key, once it is a tree: sc_tree for each of its
+ * trees, then what else the type needs. */
+#define SC_STREAM_BODY (SC_STREAM_TREES * sizeof(sc_tree) + SC_STREAM_META)
+static inline uint32_t sc_body_bytes(uint8_t encoding) {
+    static const uint8_t bytes[16] = {
+        [SC_LIST] = sizeof(sc_tree),     [SC_SET] = sizeof(sc_tree),
+        [SC_ZSET] = 2 * sizeof(sc_tree), [SC_HASH] = sizeof(sc_tree) + sizeof(uint64_t),
+        [SC_STREAM] = SC_STREAM_BODY,
+    };
+    return encoding & SC_ENC_TREE ? bytes[encoding & SC_ENC_TYPE] : 0;
+}
+static inline bool sc_is_container(uint8_t encoding) {
+    return (encoding & ~(uint8_t)SC_ENC_TYPE) == SC_ENC_PACKED ||
+           (encoding & ~(uint8_t)SC_ENC_TYPE) == SC_ENC_TREE;
+}
+static inline int sc_type_of(uint8_t encoding) {
+    return sc_is_container(encoding) ? encoding & SC_ENC_TYPE : SC_STRING;
+}
 
 static inline sc_entry sc_entry_load(const sc_arena *arena, uint64_t offset) {
     union {
@@ -63,6 +84,9 @@ static inline void sc_view_places(sc_view *view) {
     at += view->head.flags & SC_ENTRY_CHAIN ? 8 : 0;
     view->int_at = view->head.encoding == SC_ENC_INT ? at : 0;
     at += view->head.encoding == SC_ENC_INT ? 8 : 0;
+    uint32_t body = sc_body_bytes(view->head.encoding);
+    view->body_at = body ? at : 0;
+    at += body;
     view->key_at = at;
     view->value_at = at + view->head.key_bytes;
 }
@@ -80,6 +104,13 @@ static inline uint64_t sc_view_expire(const sc_arena *arena, const sc_view *view
 }
 static inline int64_t sc_view_int(const sc_arena *arena, const sc_view *view) {
     return (int64_t)sc_load64(sc_at(arena, view->offset + view->int_at));
+}
+/* Where a packed container's leaf lies. */
+static inline uint32_t sc_view_leaf_at(const sc_view *view) {
+    return (view->value_at + 7) & ~7u;
+}
+static inline uint32_t sc_view_shape(const sc_view *view) {
+    return view->head.value_bytes >> SC_SHAPE_SHIFT;
 }
 static inline bool sc_is_string(const sc_view *view) {
     return view->head.encoding >= SC_ENC_RAW && view->head.encoding <= SC_ENC_APPENDED;

@@ -7,6 +7,7 @@
 #include "evict.h"
 
 #include "expire.h"
+#include "container.h"
 #include "heap.h"
 #include "relocate.h"
 #include "slot.h"
@@ -218,8 +219,13 @@ static bool find_slot(sc_arena *arena, const sc_candidate *candidate, sc_found *
     return false;
 }
 
+static uint64_t value_memory(const sc_arena *arena, const sc_view *view) {
+    return sc_is_container(view->head.encoding) ? sc_container_memory(arena, view)
+                                                : sc_entry_memory(arena, view);
+}
+
 static void evict_found(sc_writer *writer, uint64_t stripe, const sc_found *found) {
-    sc_clock_turn(writer->arena, sc_entry_memory(writer->arena, &found->view));
+    sc_clock_turn(writer->arena, value_memory(writer->arena, &found->view));
     sc_txn_open(&writer->inner, stripe);
     sc_table_remove(&writer->inner, stripe, found);
     sc_entry_free(&writer->inner, &found->view);

@@ -28,6 +28,11 @@ static inline uint32_t sc_class_of(const sc_arena *arena, uint64_t offset) {
     return stored && stored <= arena->classes.count ? stored - 1 : SC_MAX_CLASSES;
 }
 
+/* What a chunk of the `chunk`-th chunk class holds. */
+static inline uint64_t sc_chunk_payload(const sc_arena *arena, uint32_t chunk) {
+    return arena->classes.bytes[arena->classes.first_chunk + chunk] - sizeof(sc_chunk);
+}
+
 int sc_heap_lock(sc_writer *writer);
 void sc_heap_unlock(sc_writer *writer);
 

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "containers.h"
 #include "layout.h"
 #include "sc.h"
 #include "sys.h"
@@ -76,7 +77,8 @@ struct sc_writer {
     uint32_t pool_count;
     uint64_t stuck[SC_STUCK]; /* pages that could not be emptied lately, index + 1 */
     uint32_t stuck_count;
-    uint64_t swept_ms; /* when dead entries were last looked for to make room */
+    sc_session session; /* of the transaction in progress, for reads in it */
+    uint64_t swept_ms;  /* when dead entries were last looked for to make room */
     sc_writer *next;
 };
 
@@ -181,7 +183,7 @@ static inline bool sc_equal(const void *shared, const void *own, size_t length) 
 static inline void sc_copy(void *to, const void *from, size_t length) {
     memcpy(to, from, length);
 }
-static inline uint64_t sc_word(const uint8_t *from) {
+static inline uint64_t sc_word_at(const uint8_t *from) {
     uint64_t word;
     memcpy(&word, from, sizeof word);
     return word;
@@ -190,8 +192,8 @@ static inline uint64_t sc_word(const uint8_t *from) {
 SC_HOT bool sc_equal(const void *shared, const void *own, size_t length) {
     const uint8_t *left = shared, *right = own;
     if (SC_UNLIKELY(length < 8)) return memcmp(left, right, length) == 0;
-    uint64_t differ = sc_word(left + length - 8) ^ sc_word(right + length - 8);
-    if (SC_LIKELY(length <= 16)) return (differ | (sc_word(left) ^ sc_word(right))) == 0;
+    uint64_t differ = sc_word_at(left + length - 8) ^ sc_word_at(right + length - 8);
+    if (SC_LIKELY(length <= 16)) return (differ | (sc_word_at(left) ^ sc_word_at(right))) == 0;
     return differ == 0 && memcmp(left, right, length - 8) == 0;
 }
 #endif

@@ -1,8 +1,8 @@
 /* What every type of key shares: deleting, expiring, describing, copying; transactions. */
 #include <stdlib.h>
 
+#include "container.h"
 #include "heap.h"
-#include "ops.h"
 
 /* ---- steps on a locked stripe
  * -------------------------------------------------------------------*/
@@ -166,23 +166,28 @@ int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t fl
         return SC_OK;
     }
     uint64_t offset;
-    status = sc_entry_rehead(txn, &found.view, expire_ms, &offset);
+    status = sc_is_container(found.view.head.encoding)
+                 ? sc_container_rehead(txn, &found.view, ref, expire_ms, &offset)
+                 : sc_entry_rehead(txn, &found.view, expire_ms, &offset);
     if (status == SC_OK) status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
     if (status != SC_OK) return status;
     sc_txn_open(txn, ref->stripe);
     sc_table_replace(txn, ref, &found, offset, expire_ms);
-    sc_txn_free(txn, found.view.offset); /* its chain lives on in the new head */
+    sc_txn_free(txn, found.view.offset); /* what hangs on it lives on in the new head */
     return SC_OK;
 }
 
 void sc_op_describe(const sc_arena *arena, const sc_view *view, sc_info *info) {
+    bool container = sc_is_container(view->head.encoding);
     *info = (sc_info){
         .expire_ms = sc_view_expire(arena, view),
-        .value_bytes = sc_value_length(arena, view),
-        .memory = sc_entry_memory(arena, view),
+        .value_bytes = container ? sc_container_length(arena, view) : sc_value_length(arena, view),
+        .memory = container ? sc_container_memory(arena, view) : sc_entry_memory(arena, view),
         .idle_ms = sc_mark_idle_ms(arena, view->offset),
         .frequency = sc_mark_counter(arena, view->offset),
         .encoding = view->head.encoding,
+        .type = (uint8_t)sc_type_of(view->head.encoding),
+        .shape = container ? (uint8_t)sc_view_shape(view) : 0,
     };
 }
 
@@ -235,7 +240,7 @@ int sc_expire(sc_arena *arena, const sc_key *key, uint64_t expire_ms, uint32_t f
 /* ---- transactions -----------------------------------------------------------------------------*/
 
 /* An sc_tx is the writer whose main transaction it is. */
-static sc_writer *writer_of(sc_tx *tx) {
+sc_writer *sc_tx_writer(sc_tx *tx) {
     return (sc_writer *)(void *)tx;
 }
 
@@ -287,6 +292,12 @@ static int lock_everything(sc_writer *writer) {
 
 int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out) {
     sc_writer *writer;
+    if (count == 1 && sc_check_key(arena, keys) == SC_OK) {
+        sc_ref ref;
+        int begun = sc_op_begin(arena, keys, &writer, &ref);
+        if (begun == SC_OK) *out = (sc_tx *)(void *)writer;
+        return begun;
+    }
     int status = sc_writer_checkout(arena, &writer);
     if (status != SC_OK) return status;
     do {
@@ -305,7 +316,7 @@ int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out) 
 
 /* The transaction's key: SC_SYNTAX if it was not named at begin. Under a whole-arena transaction no
  * mutex keeps this writer's own evictions out of the stripe, its being open does. */
-static int tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref) {
+int sc_tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref) {
     int status = sc_check_key(writer->arena, key);
     if (status != SC_OK) return status;
     sc_ref_make(writer->arena, ref, key);
@@ -315,8 +326,8 @@ static int tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref) {
 }
 
 /* For steps that create nothing: a key too long for any entry is one that is not there. */
-static int tx_ref_existing(sc_writer *writer, const sc_key *key, sc_ref *ref) {
-    int status = tx_ref(writer, key, ref);
+int sc_tx_ref_existing(sc_writer *writer, const sc_key *key, sc_ref *ref) {
+    int status = sc_tx_ref(writer, key, ref);
     return status == SC_KEY_TOO_LONG ? SC_MISS : status;
 }
 
@@ -327,10 +338,10 @@ static int tx_step(sc_writer *writer, uint32_t mark, int status) {
 }
 
 int sc_tx_get(sc_tx *tx, const sc_key *key, sc_sink *sink) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     sc_ref ref;
     sc_found found;
-    int status = tx_ref_existing(writer, key, &ref);
+    int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
     if (status == SC_OK) {
         sc_mark_access(writer->arena, found.view.offset);
@@ -340,46 +351,56 @@ int sc_tx_get(sc_tx *tx, const sc_key *key, sc_sink *sink) {
 }
 
 int sc_tx_describe(sc_tx *tx, const sc_key *key, sc_info *info) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     sc_ref ref;
     sc_found found;
-    int status = tx_ref_existing(writer, key, &ref);
+    int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
     if (status == SC_OK) sc_op_describe(writer->arena, &found.view, info);
     return status;
 }
 
 int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     sc_ref ref;
     uint32_t mark = writer->main.count;
-    int status = tx_ref(writer, key, &ref);
+    int status = sc_tx_ref(writer, key, &ref);
     if (status == SC_OK) status = sc_op_check(args);
     if (status == SC_OK) status = sc_op_set(&writer->main, &ref, args, 0);
     return tx_step(writer, mark, status);
 }
 
 int sc_tx_delete(sc_tx *tx, const sc_key *key) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     sc_ref ref;
     uint32_t mark = writer->main.count;
-    int status = tx_ref_existing(writer, key, &ref);
+    int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_delete(&writer->main, &ref);
     return tx_step(writer, mark, status);
 }
 
 int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     sc_ref ref;
     uint32_t mark = writer->main.count;
-    int status = tx_ref_existing(writer, key, &ref);
+    int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_expire(&writer->main, &ref, expire_ms, flags);
     return tx_step(writer, mark, status);
+}
+
+static int copy_container(sc_txn *txn, const sc_view *view, const sc_ref *to,
+                          const sc_found *target) {
+    uint64_t offset;
+    int status = sc_container_copy(txn, view, to, &offset);
+    return status == SC_OK
+               ? sc_op_link(txn, to, target, offset, sc_view_expire(txn->writer->arena, view))
+               : status;
 }
 
 static int copy_found(sc_txn *txn, const sc_found *from, const sc_ref *to, const sc_found *target) {
     sc_arena *arena = txn->writer->arena;
     const sc_view *view = &from->view;
+    if (sc_is_container(view->head.encoding)) return copy_container(txn, view, to, target);
     sc_content content = {.encoding = view->head.encoding,
                           .value_bytes = view->head.value_bytes,
                           .integer = view->int_at ? sc_view_int(arena, view) : 0,
@@ -395,13 +416,13 @@ static int copy_found(sc_txn *txn, const sc_found *from, const sc_ref *to, const
 }
 
 int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     sc_ref source, target;
     sc_found found, existing;
     uint32_t mark = writer->main.count;
-    int status = tx_ref_existing(writer, from, &source);
+    int status = sc_tx_ref_existing(writer, from, &source);
     if (status == SC_OK) status = sc_op_find(&writer->main, &source, &found);
-    if (status == SC_OK) status = tx_ref(writer, to, &target);
+    if (status == SC_OK) status = sc_tx_ref(writer, to, &target);
     if (status != SC_OK) return status;
     status = sc_op_find(&writer->main, &target, &existing);
     if (status == SC_OK && !replace) return SC_UNCHANGED;
@@ -411,6 +432,58 @@ int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace) {
     return tx_step(writer, mark, status);
 }
 
+/* The source's entry goes; what hangs on it hangs on the target's now. */
+static int move_container(sc_txn *txn, const sc_ref *source, const sc_found *from,
+                          const sc_ref *target, const sc_found *existing) {
+    uint64_t offset, expire_ms = sc_view_expire(txn->writer->arena, &from->view);
+    int status = sc_container_rehead(txn, &from->view, target, expire_ms, &offset);
+    if (status == SC_OK) status = sc_op_link(txn, target, existing, offset, expire_ms);
+    if (status == SC_OK) status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+    if (status != SC_OK) return status;
+    sc_found again; /* linking the target may have moved the source's slot */
+    status = sc_op_find(txn, source, &again);
+    if (status != SC_OK) return status == SC_MISS ? SC_CORRUPT : status;
+    sc_txn_open(txn, source->stripe);
+    sc_table_remove(txn, source->stripe, &again);
+    sc_txn_free(txn, again.view.offset);
+    sc_table_shrink(txn, source->stripe);
+    return SC_OK;
+}
+
+int sc_tx_rename(sc_tx *tx, const sc_key *from, const sc_key *to) {
+    sc_writer *writer = sc_tx_writer(tx);
+    sc_ref source, target;
+    sc_found found, existing;
+    uint32_t mark = writer->main.count;
+    int status = sc_tx_ref_existing(writer, from, &source);
+    if (status == SC_OK) status = sc_op_find(&writer->main, &source, &found);
+    if (status == SC_OK) status = sc_tx_ref(writer, to, &target);
+    if (status != SC_OK) return status;
+    if (target.hash == source.hash && target.db == source.db && target.length == source.length &&
+        memcmp(target.bytes, source.bytes, target.length) == 0) {
+        return SC_OK;
+    }
+    status = sc_op_find(&writer->main, &target, &existing);
+    if (status == SC_MISS) status = SC_OK;
+    if (status == SC_OK && sc_is_container(found.view.head.encoding)) {
+        status = move_container(&writer->main, &source, &found, &target, &existing);
+    } else if (status == SC_OK) {
+        status = copy_found(&writer->main, &found, &target, &existing);
+        if (status == SC_OK) status = sc_op_delete(&writer->main, &source);
+    }
+    return tx_step(writer, mark, status);
+}
+
+bool sc_tx_end(sc_tx *tx, int status, int *attempts) {
+    if (status == SC_OK || status == SC_MISS || status == SC_UNCHANGED) {
+        sc_tx_commit(tx);
+        return false;
+    }
+    sc_arena *arena = sc_tx_writer(tx)->arena;
+    sc_tx_abort(tx);
+    return sc_op_again(arena, status, attempts);
+}
+
 /* Whose thread ended in the middle was rolled back by others, and the slot may be another's by now;
  * in a fork's child it is the parent's. Then there is nothing here to end. */
 static bool still_ours(const sc_writer *writer) {
@@ -418,14 +491,14 @@ static bool still_ours(const sc_writer *writer) {
 }
 
 void sc_tx_commit(sc_tx *tx) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     if (!still_ours(writer)) return;
     sc_txn_commit(&writer->main);
     sc_writer_checkin(writer);
 }
 
 void sc_tx_abort(sc_tx *tx) {
-    sc_writer *writer = writer_of(tx);
+    sc_writer *writer = sc_tx_writer(tx);
     if (!still_ours(writer)) return;
     sc_txn_abort(&writer->main);
     sc_writer_checkin(writer);

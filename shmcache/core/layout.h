@@ -37,7 +37,7 @@
 
 #define SC_MAGIC UINT64_C(0x31454843414d4853) /* "SHMACHE1", little-endian */
 #define SC_ACCESS_MAGIC UINT64_C(0x314b52414d4d4853)
-#define SC_LAYOUT_VERSION 1u
+#define SC_LAYOUT_VERSION 2u
 
 #define SC_CACHE_LINE 64
 #define SC_DATABASES 16 /* what SELECT accepts */
@@ -184,6 +184,18 @@ typedef struct sc_heartbeat {
 } sc_heartbeat;
 enum { SC_BEAT_SUPERVISOR, SC_BEAT_FRONTEND, SC_BEAT_MAINTENANCE, SC_BEAT_PERSISTER, SC_BEATS };
 
+enum { /* sc_header.packed_limits, by Redis's options */
+       SC_HASH_ENTRIES,
+       SC_HASH_VALUE,
+       SC_SET_INTS,
+       SC_SET_ENTRIES,
+       SC_SET_VALUE,
+       SC_ZSET_ENTRIES,
+       SC_ZSET_VALUE,
+       SC_LIST_SIZE, /* as int32_t */
+       SC_PACKED_LIMITS
+};
+
 typedef struct sc_header {
     /* identity: written once at creation, magic last */
     uint64_t magic;
@@ -218,6 +230,8 @@ typedef struct sc_header {
     uint32_t eviction_samples, pad2;
     sc_heartbeat heartbeat[SC_BEATS];
 
+    uint32_t packed_limits[SC_PACKED_LIMITS]; /* until when containers are packed */
+
     pthread_mutex_t exclusive_lock; /* robust; whole-arena transactions, one at a time */
     uint64_t reserved[3];
 
@@ -251,7 +265,9 @@ typedef struct sc_access {
  *          | expire_ms:64 |                     if SC_ENTRY_TTL
  *          | first chunk:64 |                   if SC_ENTRY_CHAIN
  *          | int64 |                            if the encoding is SC_ENC_INT
+ *          | sc_tree and what its type adds |   if the encoding is SC_ENC_TREE | type
  *          | key ... | value ... |              the value's first part, all of it without a chain
+ *          | key ... | pad to 8 | leaf |        if the encoding is SC_ENC_PACKED | type
  *
  *   chunk: | length:28 next/8:36 | owner's hash:64 | value part ... |
  *
@@ -266,11 +282,20 @@ typedef struct sc_entry {
 } sc_entry;
 static_assert(sizeof(sc_entry) == 8, "layout");
 enum { SC_ENTRY_DB = 0x1f, SC_ENTRY_TTL = 0x20, SC_ENTRY_CHAIN = 0x40 };
+/* The byte that tells a block's kind is at the same place in an entry, a leaf and a node. */
 enum sc_encoding {
     SC_ENC_RAW = 1,
     SC_ENC_INT = 2,
-    SC_ENC_APPENDED = 3, /* raw bytes that APPEND or SETRANGE made: OBJECT ENCODING says "raw" */
+    SC_ENC_APPENDED = 3,  /* raw bytes that APPEND or SETRANGE made: OBJECT ENCODING says "raw" */
+    SC_ENC_PACKED = 0x10, /* | enum sc_type: a container in one leaf, inside the entry */
+    SC_ENC_TREE = 0x20,   /* | enum sc_type: a container in trees of leaves */
+    SC_ENC_TYPE = 0x0f,
+    SC_KIND_LEAF = 0x40,
+    SC_KIND_NODE = 0x41,
 };
+/* A container's value_bytes: enum sc_shape (what Redis would call its encoding) above, and the
+ * bytes of a packed one's leaf below. */
+#define SC_SHAPE_SHIFT 24
 #define SC_KEY_SLACK 64
 
 typedef struct sc_chunk {
@@ -278,5 +303,77 @@ typedef struct sc_chunk {
     uint64_t owner_hash;
 } sc_chunk;
 static_assert(sizeof(sc_chunk) == 16, "layout");
+
+/* ---- containers -------------------------------------------------------------------------------
+ *
+ * Items lie in leaves, leaves hang in a tree that counts them. A leaf is a slotted page:
+ *
+ *   | sc_leaf_head:64 | owner's hash:64 | slot 0, slot 1, ... -> free <- ... item 1, item 0 |
+ *                       (not if packed)                      low^                      limit^
+ *
+ * A slot is a 16-bit word, the item's place in the low eleven bits and SC_ITEM_* above; in a hashed
+ * leaf 32 bits, the upper half taken from the item's hash. What an item is depends on the leaf:
+ *
+ *   sequence   the element's bytes. Elements lie in the order of their slots, so that a length is
+ *              the distance to the place before. Reversed: the last element is in slot 0.
+ *   hashed     | key length | value length, if values vary | key | value | expire_ms:64, if TTL |
+ *              in the order of arrival; found by the hash in the slots
+ *   ordered    the same, sorted by the key's bytes
+ *
+ * Lengths are base-128, low group first. A number in shortest decimal form may be kept as its 1 to
+ * 8 low bytes (KEY_INT, VALUE_INT); a long key or value lies in a chain of its own, whose first
+ * chunk's offset stands in its place, eight bytes (KEY_CHAIN, VALUE_CHAIN).
+ *
+ *   node: | sc_node_head:64 | owner's hash:64 | child[capacity] | key words[capacity] |
+ *
+ * A child is offset / 8 in the low 36 bits and the number of items below it above. Key words, of
+ * the child's least item or less: none in a sequence, the hash in a hashed tree, the key's first
+ * sixteen bytes (big-endian words, so that they compare as bytes do) in an ordered one. */
+typedef struct sc_leaf_head {
+    uint64_t first : 12; /* slots before this one are of elements taken from the front */
+    uint64_t count : 12;
+    uint64_t low : 12;   /* start of the lowest item */
+    uint64_t limit : 12; /* end of the highest: bytes of the leaf in use */
+    uint64_t kind : 8;   /* SC_KIND_LEAF */
+    uint64_t mode : 2;   /* enum sc_leaf_mode */
+    uint64_t values : 2; /* enum sc_leaf_values */
+    uint64_t packed : 1; /* inside an entry: no owner's hash */
+    uint64_t reversed : 1;
+    uint64_t chained : 1; /* some item has, or had, a chain */
+    uint64_t spare : 1;
+} sc_leaf_head;
+static_assert(sizeof(sc_leaf_head) == 8, "layout");
+enum sc_leaf_mode { SC_SEQUENCE, SC_HASHED, SC_ORDERED };
+enum sc_leaf_values { SC_NO_VALUES, SC_ANY_VALUES, SC_SCORES /* eight bytes each */ };
+enum {
+    SC_ITEM_AT = 0x07ff,
+    SC_KEY_INT = 0x0800,
+    SC_VALUE_INT = 0x1000,
+    SC_KEY_CHAIN = 0x2000,
+    SC_VALUE_CHAIN = 0x4000,
+    SC_ITEM_TTL = 0x8000
+};
+#define SC_LEAF_MOST 2040 /* places have eleven bits */
+
+typedef struct sc_node_head {
+    uint64_t count : 16;
+    uint64_t capacity : 16;
+    uint64_t level : 8; /* 1: children are leaves */
+    uint64_t key_words : 8;
+    uint64_t kind : 8; /* SC_KIND_NODE */
+    uint64_t spare : 8;
+} sc_node_head;
+static_assert(sizeof(sc_node_head) == 8, "layout");
+#define SC_CHILD_COUNT_SHIFT SC_OFFSET_BITS
+#define SC_TREE_HEIGHT 10
+
+/* A tree as its entry holds it; the entry is under its key's stripe, and so is all that hangs on
+ * it. */
+typedef struct sc_tree {
+    uint64_t
+        root; /* offset / 8 of a node or leaf, levels of nodes above the leaves << 36; 0 = empty */
+    uint64_t count;
+} sc_tree;
+static_assert(sizeof(sc_tree) == 16, "layout");
 
 #endif

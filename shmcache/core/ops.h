@@ -29,4 +29,10 @@ void sc_op_describe(const sc_arena *arena, const sc_view *view, sc_info *info);
 /* What SET stores: its encoding and expiry. */
 void sc_op_content(const sc_set_args *args, sc_content *content);
 
+/* A transaction's writer, and its key: SC_SYNTAX if the key was not named at begin. The second form
+ * is for steps that create nothing: a key too long for any entry is one that is not there. */
+sc_writer *sc_tx_writer(sc_tx *tx);
+int sc_tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref);
+int sc_tx_ref_existing(sc_writer *writer, const sc_key *key, sc_ref *ref);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "heap.h"
+#include "tree.h"
 
 /* ---- the log ----------------------------------------------------------------------------------*/
 
@@ -108,6 +109,24 @@ static void free_chain(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
     }
 }
 
+/* A tree's blocks, always the last one first: cut short, it is a smaller tree. Of a damaged one the
+ * rest is lost, and nothing worse. */
+static void free_tree(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
+    while (entry->word) {
+        sc_last last;
+        if (!sc_tree_last(writer->arena, entry->word, &last)) {
+            sc_put64(&entry->word, 0);
+            return;
+        }
+        sc_put64(&log->moving, last.block);
+        sc_tree_unhook(writer->arena, &entry->word, &last);
+        if (!last.block) continue;
+        uint32_t size_class = push_once(writer, slot, last.block);
+        sc_put64(&log->moving, 0);
+        trim(writer, slot, size_class, last.block);
+    }
+}
+
 static void free_overflow(sc_writer *writer, sc_slot *slot, sc_log *log) {
     while (log->overflow) {
         uint64_t block = log->overflow;
@@ -164,6 +183,9 @@ static void free_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
     } else if (kind == SC_LOG_FREE_CHAIN) {
         free_chain(writer, slot, log, entry);
         sc_put64(&entry->where, SC_LOG_DONE);
+    } else if (kind == SC_LOG_FREE_TREE) {
+        free_tree(writer, slot, log, entry);
+        sc_put64(&entry->where, SC_LOG_DONE);
     }
 }
 
@@ -184,7 +206,12 @@ static void settle_moving(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_
     bool linked = is_magazine_head(writer->arena, slot, block) || log->overflow == block;
     for (uint32_t i = 0; i < log->count && !linked; i++) {
         sc_log_entry *entry = log_entry(writer->arena, log, entries, i);
-        linked = (entry->where & SC_LOG_KIND_MASK) == moves && entry->word == block;
+        uint64_t kind = entry->where & SC_LOG_KIND_MASK;
+        linked = kind == moves && entry->word == block;
+        if (kind == SC_LOG_FREE_TREE && log->state == SC_LOG_COMMITTED && entry->word) {
+            sc_last last;
+            linked |= sc_tree_last(writer->arena, entry->word, &last) && last.block == block;
+        }
     }
     if (!linked) push_once(writer, slot, block);
     sc_put64(&log->moving, 0);
@@ -331,4 +358,10 @@ void sc_txn_free_chain(sc_txn *txn, uint64_t first_chunk) {
     if (!first_chunk) return;
     txn->has_frees = true;
     sc_txn_append(txn, SC_LOG_FREE_CHAIN, first_chunk);
+}
+
+void sc_txn_free_tree(sc_txn *txn, uint64_t root_word) {
+    if (!root_word) return;
+    txn->has_frees = true;
+    sc_txn_append(txn, SC_LOG_FREE_TREE, root_word);
 }

@@ -7,6 +7,7 @@
  *   ALLOC_CHAIN  so is each chunk of the chain that starts at `word`
  *   FREE         block `word` goes to the magazine once committed
  *   FREE_CHAIN   so does each chunk of the chain that starts at `word`
+ *   FREE_TREE    so do all blocks of the tree whose root word (sc_tree.root) `word` was
  *   DONE         a FREE that was carried out
  *
  * Life of a log:   IDLE --begin--> ACTIVE --commit--> COMMITTED --frees done--> IDLE
@@ -34,6 +35,7 @@ enum sc_log_kind {
     SC_LOG_FREE = 3,
     SC_LOG_FREE_CHAIN = 4,
     SC_LOG_DONE = 5,
+    SC_LOG_FREE_TREE = 6,
     SC_LOG_KIND_MASK = 7,
 };
 
@@ -99,6 +101,9 @@ static inline uint64_t sc_chunk_link(uint64_t length, uint64_t next) {
 /* Blocks. A freed block stays readable (and linked, for readers) until the commit is published. */
 void sc_txn_free(sc_txn *txn, uint64_t block);
 void sc_txn_free_chain(sc_txn *txn, uint64_t first_chunk);
+/* A tree, or the chains of a packed leaf. However large it is, nobody waits: it goes after the
+ * stripes were published. */
+void sc_txn_free_tree(sc_txn *txn, uint64_t root_word);
 
 /* Recovery: end whatever `log` was in the middle of. The slot's owner is dead. */
 void sc_log_recover(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries);

@@ -8,24 +8,17 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "heap.h"
-#include "ops.h"
+#include "validate.h"
 
 #define SC_REPORT_MOST 200
 #define SC_PASSES 5
 #define SC_PASS_PAUSE_US 2000
 
-typedef struct audit {
-    sc_arena *arena;
-    FILE *report;
-    uint64_t problems;
-    uint64_t *seen; /* a bit for each 8 bytes of heap: a block that starts there was met */
-    int64_t keys[SC_PHYSICAL_DBS], expires[SC_PHYSICAL_DBS];
-    uint64_t class_free[SC_MAX_CLASSES];
-    uint64_t used_bytes, free_pages, listed_pages;
-} audit;
+typedef sc_audit audit;
+#define problem sc_audit_problem
+#define meet sc_audit_meet
 
-static void __attribute__((format(printf, 2, 3))) problem(audit *check, const char *format, ...) {
+void sc_audit_problem(audit *check, const char *format, ...) {
     if (check->problems++ >= SC_REPORT_MOST || !check->report) return;
     va_list arguments;
     va_start(arguments, format);
@@ -46,9 +39,8 @@ static bool is_block_start(const audit *check, uint64_t block, uint32_t *size_cl
     return within % arena->classes.bytes[*size_class] == 0 && index < page->fresh;
 }
 
-/* Account for a block; false if it is none or was met before. `what` says who refers to it. */
-static bool meet(audit *check, uint64_t block, const char *what, uint64_t where,
-                 uint32_t *size_class) {
+bool sc_audit_meet(audit *check, uint64_t block, const char *what, uint64_t where,
+                   uint32_t *size_class) {
     uint32_t own;
     if (!size_class) size_class = &own;
     if (!is_block_start(check, block, size_class)) {
@@ -200,6 +192,8 @@ static void check_log(audit *check, uint64_t index, const sc_log *log,
             meet(check, entries[i].word, "log of slot", index, NULL);
         } else if (kind == (pending ? (uint64_t)SC_LOG_FREE_CHAIN : SC_LOG_ALLOC_CHAIN)) {
             meet_chain(check, entries[i].word, "log of slot", index);
+        } else if (pending && kind == SC_LOG_FREE_TREE) {
+            sc_audit_freed_tree(check, entries[i].word, index);
         }
     }
 }
@@ -222,6 +216,35 @@ static void check_slot(audit *check, uint64_t index) {
 
 /* ---- stripes and entries ----------------------------------------------------------------------*/
 
+/* Bytes in the chain; each chunk is met, fits its block and has the owner that it should. */
+static uint64_t meet_owned(audit *check, uint64_t block, uint64_t hash, const char *what,
+                           uint64_t where) {
+    const sc_arena *arena = check->arena;
+    uint64_t held = 0;
+    while (block) {
+        uint32_t size_class;
+        if (!meet(check, block, what, where, &size_class)) return held;
+        const sc_chunk *chunk = sc_at(arena, block);
+        held += sc_chunk_length(chunk);
+        if (chunk->owner_hash != hash ||
+            sc_chunk_length(chunk) + sizeof(sc_chunk) > arena->classes.bytes[size_class]) {
+            problem(check, "chunk %llx of %s %llx", (unsigned long long)block, what,
+                    (unsigned long long)where);
+        }
+        block = sc_chunk_next(chunk);
+    }
+    return held;
+}
+
+void sc_audit_chain(audit *check, uint64_t first, uint64_t hash, uint64_t length, const char *what,
+                    uint64_t where) {
+    uint64_t held = meet_owned(check, first, hash, what, where);
+    if (held != length) {
+        problem(check, "%s %llx holds %llu bytes, it says %llu", what, (unsigned long long)where,
+                (unsigned long long)held, (unsigned long long)length);
+    }
+}
+
 static void check_value(audit *check, const sc_view *view, uint64_t hash) {
     const sc_arena *arena = check->arena;
     uint64_t length = view->head.value_bytes;
@@ -230,24 +253,8 @@ static void check_value(audit *check, const sc_view *view, uint64_t hash) {
         if (held != length) problem(check, "entry %llx: chain", (unsigned long long)view->offset);
         return;
     }
-    uint64_t block = sc_load64(sc_at(arena, view->offset + view->chain_at));
-    while (block) {
-        uint32_t size_class;
-        if (!meet(check, block, "chain of entry", view->offset, &size_class)) return;
-        const sc_chunk *chunk = sc_at(arena, block);
-        held += sc_chunk_length(chunk);
-        if (chunk->owner_hash != hash ||
-            sc_chunk_length(chunk) + sizeof(sc_chunk) > arena->classes.bytes[size_class]) {
-            problem(check, "chunk %llx of entry %llx", (unsigned long long)block,
-                    (unsigned long long)view->offset);
-        }
-        block = sc_chunk_next(chunk);
-    }
-    if (held != length) {
-        problem(check, "entry %llx holds %llu bytes, its header says %llu",
-                (unsigned long long)view->offset, (unsigned long long)held,
-                (unsigned long long)length);
-    }
+    uint64_t first = sc_load64(sc_at(arena, view->offset + view->chain_at));
+    sc_audit_chain(check, first, hash, length - held, "chain of entry", view->offset);
 }
 
 static void check_twin(audit *check, uint64_t index, const sc_ref *ref, uint64_t word) {
@@ -268,7 +275,8 @@ static void check_entry(audit *check, uint64_t index, uint32_t bucket, uint64_t 
     uint64_t offset = SC_SLOT_OFFSET(word);
     if (!meet(check, offset, "slot of stripe", index, &size_class)) return;
     if (size_class >= arena->classes.entry_count || !sc_view_load(arena, &view, offset) ||
-        view.value_at > arena->classes.bytes[size_class] || !sc_is_string(&view)) {
+        view.value_at > arena->classes.bytes[size_class] ||
+        (!sc_is_string(&view) && !sc_is_container(view.head.encoding))) {
         problem(check, "entry %llx is damaged", (unsigned long long)offset);
         return;
     }
@@ -289,7 +297,10 @@ static void check_entry(audit *check, uint64_t index, uint32_t bucket, uint64_t 
     }
     check->keys[db]++;
     check->expires[db] += view.expire_at != 0;
-    check_value(check, &view, ref.hash);
+    if (sc_is_string(&view))
+        check_value(check, &view, ref.hash);
+    else
+        sc_audit_container(check, &view, ref.hash);
     check_twin(check, index, &ref, word);
 }
 
