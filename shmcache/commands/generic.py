@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from shmcache.arena import EXPIRE_GT, EXPIRE_LT, EXPIRE_NX, EXPIRE_XX, POLICIES
@@ -15,6 +14,7 @@ from shmcache.commands.arguments import (
 )
 from shmcache.commands.glob import compile_glob
 from shmcache.commands.replies import OK, CommandError, Reply, syntax_error
+from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
 from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
@@ -56,10 +56,8 @@ __all__ = [
     "type_",
 ]
 
-_DEFAULT_SCAN_COUNT = 10
 _KEYS_SCAN_COUNT = 1000
 """How many keys KEYS asks the arena for at once."""
-_UINT64, _UINT64_DIGITS = 1 << 64, 20
 
 
 # ---- whether a key exists ------------------------------------------------------------------------
@@ -275,45 +273,15 @@ def keys(context: Context, args: Sequence[bytes]) -> Reply:
             return found
 
 
-_CURSOR = re.compile(rb"([+-]?)(\d*)", re.ASCII)
-
-
-def _scan_cursor(word: bytes) -> int:
-    """What C's strtoul reads: Redis takes a sign, and an empty word for 0."""
-    match = _CURSOR.fullmatch(word)
-    if match is None or (match[1] and not match[2]):
-        raise CommandError("ERR invalid cursor")
-    digits = match[2].lstrip(b"0")
-    magnitude = int(digits or b"0") if len(digits) <= _UINT64_DIGITS else _UINT64
-    if magnitude >= _UINT64:
-        raise CommandError("ERR invalid cursor")
-    return -magnitude % _UINT64 if match[1] == b"-" else magnitude
-
-
 def scan(context: Context, args: Sequence[bytes]) -> Reply:
     """SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]."""
-    cursor = _scan_cursor(args[0])
-    count, fits, wanted_type = _DEFAULT_SCAN_COUNT, None, None
-    for position in range(1, len(args), 2):
-        option = args[position].upper()
-        if position + 1 == len(args):
-            raise syntax_error()
-        value = args[position + 1]
-        if option == b"COUNT":
-            count = integer(value)
-            if count < 1:
-                raise syntax_error()
-        elif option == b"MATCH":
-            fits = None if value == b"*" else compile_glob(value)
-        elif option == b"TYPE":
-            wanted_type = value.decode("utf-8", "surrogateescape").lower()
-        else:
-            raise syntax_error()
-    next_cursor, found = context.arena.scan(context.db, cursor, count)
-    if fits is not None:
-        found = list(filter(fits, found))
-    if wanted_type is not None:
-        found = [key for key in found if _has_type(context, key, wanted_type)]
+    cursor = parse_scan_cursor(args[0])
+    options = parse_scan_options(args[1:], of_keys=True)
+    next_cursor, found = context.arena.scan(context.db, cursor, options.batch)
+    if options.fits is not None:
+        found = list(filter(options.fits, found))
+    if options.type is not None:
+        found = [key for key in found if _has_type(context, key, options.type)]
     return [b"%d" % next_cursor, found]
 
 
