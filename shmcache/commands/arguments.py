@@ -27,6 +27,7 @@ __all__ = [
     "database_number",
     "expire_arguments",
     "integer",
+    "integer_from",
     "integer_or_none",
     "parse_getex_options",
     "parse_set_options",
@@ -65,6 +66,24 @@ def integer(word: bytes) -> int:
     if number is None:
         raise not_an_integer()
     return number
+
+
+def integer_from(
+    word: bytes, least: int, most: int = INT64_MAX, *, complaint: str | None = None
+) -> int:
+    """An integer within limits.
+
+    :param complaint: Redis's words for one outside of them, and for an argument that is none
+    :raises CommandError: it is no integer, or not within the limits
+    """
+    number = integer_or_none(word)
+    if number is not None and least <= number <= most:
+        return number
+    if complaint is not None:
+        raise CommandError(f"ERR {complaint}")
+    if number is None:
+        raise not_an_integer()
+    raise CommandError(f"ERR value is out of range, value must between {least} and {most}")
 
 
 def database_number(word: bytes, complaint: str | None = None) -> int:
