@@ -6,9 +6,9 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from shmcache.commands.arguments import integer
+from shmcache.commands.arguments import integer, integer_from
 from shmcache.commands.replies import CommandError, Reply, syntax_error
-from shmcache.commands.sorted_set_arguments import double, integer_from
+from shmcache.commands.sorted_set_arguments import double
 from shmcache.errors import WrongType
 
 if TYPE_CHECKING:

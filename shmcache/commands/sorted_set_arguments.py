@@ -6,7 +6,6 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from shmcache.commands.arguments import INT64_MAX, integer_or_none
 from shmcache.commands.replies import CommandError, as_c_string
 
 if TYPE_CHECKING:
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
 __all__ = [
     "LexBound",
     "LexRange",
+    "Read",
     "ScoreRange",
     "Window",
     "double",
     "double_or_none",
-    "integer_from",
     "lex_range",
     "score_range",
+    "strtod",
 ]
 
 # What C's strtod takes from the beginning of a text.
@@ -39,7 +39,7 @@ _ZERO_DIGITS = b"0."
 _SURE_DIGITS = 15  # so many digits are a double, whatever they are
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
     """A number that strtod read: the double, where it ended, and whether ERANGE was set for it."""
 
     value: float
@@ -47,15 +47,15 @@ class _Read(NamedTuple):
     out_of_range: bool
 
 
-def _strtod(text: bytes) -> _Read:
-    """Nothing read is 0, ending where the text begins."""
+def strtod(text: bytes) -> Read:
+    """The number that C reads from the beginning of a text; nothing read is 0, ending there."""
     match = _NUMBER.match(text)
     if match is None:
-        return _Read(0.0, 0, False)
+        return Read(0.0, 0, False)
     found = match.group().lstrip()
     digits = match["hexadecimal"] or match["decimal"]
     if digits is None:
-        return _Read(float(found.partition(b"(")[0]), match.end(), False)
+        return Read(float(found.partition(b"(")[0]), match.end(), False)
     if match["hexadecimal"] is None:
         value = float(found)
     else:
@@ -64,7 +64,7 @@ def _strtod(text: bytes) -> _Read:
         except OverflowError:
             value = -math.inf if match["sign"] == b"-" else math.inf
     vanished = value == 0 and digits.strip(_ZERO_DIGITS) != b""
-    return _Read(value, match.end(), vanished or math.isinf(value))
+    return Read(value, match.end(), vanished or math.isinf(value))
 
 
 def double_or_none(word: bytes) -> float | None:
@@ -74,7 +74,7 @@ def double_or_none(word: bytes) -> float | None:
     """
     if word.isdigit() and len(word) <= _SURE_DIGITS:
         return float(word)
-    value, end, out_of_range = _strtod(word)
+    value, end, out_of_range = strtod(word)
     if not word or word[:1].isspace() or end != len(word) or out_of_range or math.isnan(value):
         return None
     return value
@@ -90,24 +90,6 @@ def double(word: bytes, complaint: str = "value is not a valid float") -> float:
     if value is None:
         raise CommandError(f"ERR {complaint}")
     return value
-
-
-def integer_from(
-    word: bytes, least: int, most: int = INT64_MAX, *, complaint: str | None = None
-) -> int:
-    """An integer within limits.
-
-    :param complaint: Redis's words for one outside of them, and for an argument that is none
-    :raises CommandError: it is no integer, or not within the limits
-    """
-    number = integer_or_none(word)
-    if number is not None and least <= number <= most:
-        return number
-    if complaint is None:
-        complaint = "value is not an integer or out of range"
-        if number is not None:
-            complaint = f"value is out of range, value must between {least} and {most}"
-    raise CommandError(f"ERR {complaint}")
 
 
 # ---- ranges --------------------------------------------------------------------------------------
@@ -158,7 +140,7 @@ def _score_bound(word: bytes) -> tuple[float, bool]:
     text = as_c_string(word)
     without = text.startswith(b"(")
     text = text[without:]
-    value, end, _ = _strtod(text)
+    value, end, _ = strtod(text)
     if end != len(text) or math.isnan(value):
         raise CommandError("ERR min or max is not a float")
     return value, without

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.arena import ZADD_GT, ZADD_INCR, ZADD_LT, ZADD_NX, ZADD_XX
-from shmcache.commands.arguments import INT64_MAX, integer
-from shmcache.commands.glob import compile_glob
+from shmcache.commands.arguments import INT64_MAX, integer, integer_from
 from shmcache.commands.replies import NULL_ARRAY, CommandError, Reply, syntax_error, wrong_arity
+from shmcache.commands.samples import check_repetitions, sample_size
+from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
 from shmcache.commands.sorted_set_arguments import (
     double,
-    integer_from,
     lex_range,
     score_range,
 )
@@ -43,11 +43,6 @@ __all__ = [
     "zscan",
     "zscore",
 ]
-
-_MAX_RANDOM = 1 << 26
-"""How many members ZRANDMEMBER may be asked to repeat: a reply of gigabytes helps nobody."""
-_DEFAULT_SCAN_COUNT = 10
-_UINT64, _UINT64_DIGITS = 1 << 64, 20
 
 
 # ---- scores --------------------------------------------------------------------------------------
@@ -118,40 +113,17 @@ def zrem(context: Context, args: Sequence[bytes]) -> Reply:
 
 def zscan(context: Context, args: Sequence[bytes]) -> Reply:
     """ZSCAN key cursor [MATCH pattern] [COUNT count]."""
-    cursor = _scan_cursor(args[1])
+    cursor = parse_scan_cursor(args[1])
     if len(args) > 2 and not context.arena.length(context.db, args[0], "zset"):
         return [b"0", []]  # whatever the options are
-    count, pattern = _scan_options(args[2:])
-    next_cursor, pairs = context.arena.zset_scan(context.db, args[0], cursor, count)
-    if pattern is not None and pattern != b"*":
-        fits = compile_glob(pattern)
-        pairs = [pair for pair in pairs if fits(pair[0])]
+    options = parse_scan_options(args[2:])
+    next_cursor, pairs = context.arena.zset_scan(context.db, args[0], cursor, options.count)
+    fits = options.fits
     items: list[Reply] = []
     for member, score in pairs:
-        items += (member, double_text(score))
+        if fits is None or fits(member):
+            items += (member, double_text(score))
     return [b"%d" % next_cursor, items]
-
-
-def _scan_cursor(word: bytes) -> int:
-    if not word.isdigit() or len(word) > _UINT64_DIGITS or int(word) >= _UINT64:
-        raise CommandError("ERR invalid cursor")
-    return int(word)
-
-
-def _scan_options(words: Sequence[bytes]) -> tuple[int, bytes | None]:
-    count, pattern = _DEFAULT_SCAN_COUNT, None
-    for position in range(0, len(words), 2):
-        option = words[position].upper()
-        if option not in {b"COUNT", b"MATCH"} or position + 1 == len(words):
-            raise syntax_error()
-        value = words[position + 1]
-        if option == b"MATCH":
-            pattern = value
-            continue
-        count = integer(value)
-        if count < 1:
-            raise syntax_error()
-    return count, pattern
 
 
 # ---- ranks and counts ----------------------------------------------------------------------------
@@ -306,12 +278,14 @@ def zrandmember(context: Context, args: Sequence[bytes]) -> Reply:
     if len(args) == 1:
         pairs = context.arena.zset_random(context.db, args[0], 1, distinct=True)
         return pairs[0][0] if pairs else None
-    count = integer_from(args[1], -INT64_MAX)
+    count = sample_size(args[1])
     with_scores = len(args) == 3 and args[2].upper() == b"WITHSCORES"
     if len(args) > 2 and not with_scores:
         raise syntax_error()
-    if count < -_MAX_RANDOM or (with_scores and count > INT64_MAX // 2):
+    if with_scores and abs(count) > INT64_MAX // 2:
         raise CommandError("ERR value is out of range")
+    if count < 0:
+        check_repetitions(context.arena.length(context.db, args[0], "zset"), count)
     pairs = context.arena.zset_random(context.db, args[0], abs(count), distinct=count > 0)
     if not with_scores:
         return [member for member, _ in pairs]
