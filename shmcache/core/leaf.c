@@ -382,7 +382,9 @@ int sc_piece_make(sc_txn *txn, const sc_form *form, uint64_t owner_hash, const s
                   const sc_bytes *value, uint64_t expire_ms, sc_piece_room *room, sc_piece *piece) {
     if (form->mode == SC_SEQUENCE) return make_element(txn, form, owner_hash, key, room, piece);
     uint8_t *out = room->bytes;
-    sc_word held = {.bytes = value ? value->bytes : NULL, .length = value ? value->length : 0};
+    sc_word held = {.length = 0};
+    if (form->values != SC_NO_VALUES)
+        held = (sc_word){.bytes = value->bytes, .length = value->length};
     if (form->values == SC_ANY_VALUES && form->mode == SC_HASHED) {
         sc_word_make(txn->writer->arena, &held, value->bytes, value->length, SC_SEQUENCE);
     }
