@@ -83,16 +83,12 @@ def delete(context: Context, args: Sequence[bytes]) -> Reply:
 
 
 def exists(context: Context, args: Sequence[bytes]) -> Reply:
-    """EXISTS key [key ...]; a key named twice counts twice.
-
-    Several keys are seen at one instant, except by a process that may only read: it can lock
-    nothing, and sees one after the other.
-    """
+    """EXISTS key [key ...]; a key named twice counts twice."""
     arena, db = context.arena, context.db
-    if len(args) == 1 or not arena.writable:
-        return sum(arena.describe(db, key) is not None for key in args)
-    with arena.transaction([(db, key) for key in args]) as transaction:
-        return sum(transaction.describe(db, key) is not None for key in args)
+    if len(args) == 1:
+        return int(arena.describe(db, args[0]) is not None)
+    keys = [(db, key) for key in args]
+    return arena.read(keys, lambda view: sum(view.describe(db, key) is not None for key in args))
 
 
 def touch(context: Context, args: Sequence[bytes]) -> Reply:
@@ -200,12 +196,12 @@ def _rename(context: Context, source: bytes, target: bytes, *, replace: bool) ->
             if transaction.describe(db, source) is None:
                 raise _no_such_key()
             return replace
-        copied = transaction.copy(db, source, db, target, replace)
-        if copied < 0:
+        there = transaction.describe(db, source) is not None
+        if there and not replace and transaction.describe(db, target) is not None:
+            return False
+        if not transaction.rename(db, source, db, target):
             raise _no_such_key()
-        if copied:
-            transaction.delete(db, source)
-    return copied == 1
+    return True
 
 
 def rename(context: Context, args: Sequence[bytes]) -> Reply:
@@ -247,9 +243,8 @@ def move(context: Context, args: Sequence[bytes]) -> Reply:
     if target_db == source_db:
         raise _same_object()
     with context.arena.transaction([(source_db, key), (target_db, key)]) as transaction:
-        moved = transaction.copy(source_db, key, target_db, key) == 1
-        if moved:
-            transaction.delete(source_db, key)
+        taken = transaction.describe(target_db, key) is not None
+        moved = not taken and transaction.rename(source_db, key, target_db, key)
     return int(moved)
 
 
