@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from shmcache.commands.arguments import integer, integer_from
 from shmcache.commands.replies import CommandError, Reply, syntax_error
-from shmcache.commands.sorted_set_arguments import double
+from shmcache.commands.sorted_set_arguments import NO_SIGN, double
 from shmcache.errors import WrongType
 
 if TYPE_CHECKING:
@@ -257,7 +257,8 @@ def _store(context: Context, args: Sequence[bytes], form: _Form, command: str) -
     with context.arena.transaction(keys) as transaction:
         pairs, _ = operation.run(transaction, db)
         members = [member for member, _ in pairs]
-        transaction.store(db, args[0], "zset", members, [score for _, score in pairs])
+        scores = [score + NO_SIGN for _, score in pairs]
+        transaction.store(db, args[0], "zset", members, scores)
     return len(pairs)
 
 

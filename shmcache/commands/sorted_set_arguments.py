@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shmcache.arena import Reads
 
 __all__ = [
+    "NO_SIGN",
     "LexBound",
     "LexRange",
     "Read",
@@ -35,6 +36,8 @@ _NUMBER = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+NO_SIGN = 0.0
+"""To add to a score that is stored: Redis tells no negative zero from a (small) sorted set."""
 _ZERO_DIGITS = b"0."
 _SURE_DIGITS = 15  # so many digits are a double, whatever they are
 

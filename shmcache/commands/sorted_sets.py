@@ -10,6 +10,7 @@ from shmcache.commands.replies import NULL_ARRAY, CommandError, Reply, syntax_er
 from shmcache.commands.samples import check_repetitions, sample_size
 from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
 from shmcache.commands.sorted_set_arguments import (
+    NO_SIGN,
     double,
     lex_range,
     score_range,
@@ -71,9 +72,8 @@ def zadd(context: Context, args: Sequence[bytes]) -> Reply:
     _check_zadd(flags, len(words) // 2)
     scores = [double(word) for word in words[::2]]
     if flags & ZADD_INCR:
-        outcome = context.arena.zset_add(context.db, args[0], words[1], scores[0], flags)
-        return None if outcome is None else outcome[2]
-    arena = context.arena
+        return _increment(context, args[0], words[1], scores[0], flags)
+    arena, scores = context.arena, [score + NO_SIGN for score in scores]
     added, changed = arena.zset_add_many(context.db, args[0], words[1::2], scores, flags)
     return added + changed if count_changed else added
 
@@ -90,10 +90,16 @@ def _check_zadd(flags: int, members: int) -> None:
 
 def zincrby(context: Context, args: Sequence[bytes]) -> Reply:
     """ZINCRBY key increment member."""
-    key, increment, member = args
-    outcome = context.arena.zset_add(context.db, key, member, double(increment), ZADD_INCR)
-    assert outcome is not None, "no flag could forbid it"
-    return outcome[2]
+    return _increment(context, args[0], args[2], double(args[1]), ZADD_INCR)
+
+
+def _increment(context: Context, key: bytes, member: bytes, by: float, flags: int) -> Reply:
+    """The score afterwards; None when a flag forbade it."""
+    outcome = context.arena.zset_add(context.db, key, member, by + NO_SIGN, flags)
+    if outcome is None:
+        return None
+    added, _, score = outcome
+    return by if added else score  # of a new member even a negative zero is told, once
 
 
 def zscore(context: Context, args: Sequence[bytes]) -> Reply:
@@ -117,7 +123,7 @@ def zscan(context: Context, args: Sequence[bytes]) -> Reply:
     if len(args) > 2 and not context.arena.length(context.db, args[0], "zset"):
         return [b"0", []]  # whatever the options are
     options = parse_scan_options(args[2:])
-    next_cursor, pairs = context.arena.zset_scan(context.db, args[0], cursor, options.count)
+    next_cursor, pairs = context.arena.zset_scan(context.db, args[0], cursor, options.batch)
     fits = options.fits
     items: list[Reply] = []
     for member, score in pairs:
