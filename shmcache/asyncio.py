@@ -30,6 +30,7 @@ from shmcache.client.plumbing import (
     is_select,
     read_shm_url,
     require_socket,
+    score_pair,
     select_reply,
     wire_protocol,
 )
@@ -85,6 +86,8 @@ class AsyncClient(redis.asyncio.Redis):
             )
             codec = self._codec = Codec(self.connection_pool)
             self._direct._bind_codec(codec.encoding, codec.encoding_errors, codec.decode_responses)
+            protocol = wire_protocol(self.connection_pool.connection_kwargs)
+            self._direct._bind_score_pair(score_pair(self.response_callbacks, protocol))
             self._bind(int(self.connection_pool.connection_kwargs.get("db") or 0))
 
     @classmethod

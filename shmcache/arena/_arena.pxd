@@ -67,6 +67,11 @@ cdef class Arena(Reads):
 
 # ---- containers: 1 there is one, 0 there is not; `type` is an enum sc_type
 
+# What Python sees of a hash's value and a list's element; None when there is none.
+cdef object field_value(Arena arena, const sc_key *key, const wire_span *field)
+cdef object element_at(Arena arena, const sc_key *key, int64_t index)
+cdef list field_values(Arena arena, const sc_key *key, const wire_span *fields, size_t count)
+
 cdef int64_t read_length(Arena arena, const sc_key *key, int type) except -1
 # A hash's value, or (`value` is NULL) whether there is such a field or member.
 cdef int read_member(Arena arena, const sc_key *key, int type, const wire_span *field,

@@ -1,6 +1,49 @@
 # What _arena.pxd offers of containers to other compiled modules. Part of _arena.pyx.
 
 
+cdef object field_value(Arena arena, const sc_key *key, const wire_span *field):
+    cdef sc_bytes name = bytes_of(field)
+    cdef bytes_sink sink = new_bytes_sink()
+    cdef sc_session session
+    cdef int status
+    sc_session_start(&session, arena.handle())
+    while True:
+        status = sc_map_find(&session, key, SC_HASH, name, &sink.sink)
+        if whole(&session, &session, &status):
+            break
+    return sink_take(&sink) if status == SC_OK else sink_result(status, &sink)
+
+
+cdef object element_at(Arena arena, const sc_key *key, int64_t index):
+    cdef bytes_sink sink = new_bytes_sink()
+    cdef sc_session session
+    cdef int status
+    sc_session_start(&session, arena.handle())
+    while True:
+        status = sc_list_at(&session, key, index, &sink.sink)
+        if whole(&session, &session, &status):
+            break
+    return sink_take(&sink) if status == SC_OK else sink_result(status, &sink)
+
+
+cdef list field_values(Arena arena, const sc_key *key, const wire_span *fields, size_t count):
+    cdef list values = []
+    cdef list_sink sink = new_list_sink(values)
+    cdef span_array spans
+    cdef sc_session session
+    cdef int status
+    spans.spans = <sc_bytes *>fields
+    spans.count = count
+    sc_session_start(&session, arena.handle())
+    while True:
+        list_restart(&sink.base)
+        status = find_values(&session, key, &spans, sink.values)
+        if whole(&session, &session, &status):
+            break
+    settled(status)
+    return values
+
+
 cdef int64_t read_length(Arena arena, const sc_key *key, int type) except -1:
     cdef uint64_t length = 0
     cdef sc_session session

@@ -15,7 +15,7 @@ cdef extern from "stdio.h":
 
 cdef extern from "sc.h":
     enum:
-        SC_OK, SC_MISS, SC_UNCHANGED, SC_WRONG_TYPE, SC_NOT_INTEGER, SC_OVERFLOW, SC_NO_MEMORY
+        SC_WRONG_TYPE, SC_NOT_INTEGER, SC_OVERFLOW, SC_NO_MEMORY
         SC_KEY_TOO_LONG, SC_VALUE_TOO_LONG, SC_BUSY, SC_READ_ONLY, SC_NO_SLOT, SC_CORRUPT
         SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM, SC_SYNTAX, SC_NOT_FINITE
         SC_SET_NX, SC_SET_XX, SC_SET_KEEP_TTL, SC_SET_APPENDED
@@ -72,8 +72,6 @@ cdef extern from "sc.h":
     int sc_get_delete(sc_arena *arena, const sc_key *key, sc_sink *sink)
     int sc_expire(sc_arena *arena, const sc_key *key, uint64_t expire_ms, uint32_t flags)
     int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out)
-    int sc_tx_get(sc_tx *tx, const sc_key *key, sc_sink *sink)
-    int sc_tx_describe(sc_tx *tx, const sc_key *key, sc_info *info)
     int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args)
     int sc_tx_delete(sc_tx *tx, const sc_key *key)
     int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags)
@@ -118,6 +116,8 @@ cdef extern from "containers.h":
     c_bool sc_session_again(sc_session *session, int *status)
     void sc_session_end(sc_session *session)
     sc_session *sc_tx_session(sc_tx *tx)
+    int sc_session_get(sc_session *session, const sc_key *key, sc_sink *sink)
+    int sc_session_describe(sc_session *session, const sc_key *key, sc_info *info)
     c_bool sc_tx_end(sc_tx *tx, int status, int *attempts)
     int sc_tx_rename(sc_tx *tx, const sc_key *source, const sc_key *target)
     int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length)

@@ -23,6 +23,10 @@ cdef extern from "Python.h":
     int _PyList_SetSlice "PyList_SetSlice"(PyObject *list, Py_ssize_t low, Py_ssize_t high,
                                            PyObject *items)
 
+cdef extern from "sc.h":
+    enum:
+        SC_OK, SC_MISS, SC_UNCHANGED
+
 cdef extern from "containers.h":
     enum:
         SC_STRING, SC_LIST, SC_SET, SC_ZSET, SC_HASH, SC_STREAM, SC_TYPES

@@ -3,7 +3,6 @@
 
 cdef class View(Reads):
     cdef sc_session *session   # NULL once what it showed has passed
-    cdef Arena arena
 
     cdef sc_session *session_for(self, sc_session *own) except NULL:
         if self.session == NULL:
@@ -13,28 +12,14 @@ cdef class View(Reads):
     def get(self, uint32_t db, bytes key):
         cdef sc_key made = key_of(db, key)
         cdef bytes_sink sink = new_bytes_sink()
-        self.notice(&made)
-        return sink_result(sc_get(self.arena.handle(), &made, &sink.sink), &sink)
+        return sink_result(sc_session_get(self.session_for(NULL), &made, &sink.sink), &sink)
 
     def describe(self, uint32_t db, bytes key):
         cdef sc_info info
         cdef sc_key made = key_of(db, key)
-        self.notice(&made)
-        if settled(sc_describe(self.arena.handle(), &made, &info, False)):
+        if settled(sc_session_describe(self.session_for(NULL), &made, &info)):
             return info_of(&info)
         return None
-
-    cdef int notice(self, const sc_key *key) except -1:
-        """Let the session watch the key's stripe from here on.
-
-        Then what is read of the key by other means belongs to the round: if the stripe changed
-        before that, the round does not count.
-        """
-        cdef uint64_t length
-        cdef int status = sc_length(self.session_for(NULL), key, SC_LIST, &length)
-        if status != SC_WRONG_TYPE:
-            settled(status)
-        return 0
 
 
 cdef object read_in_view(Arena arena, keys, work):
@@ -44,7 +29,6 @@ cdef object read_in_view(Arena arena, keys, work):
     cdef int status
     cdef object result = None
     cdef object error = None
-    view.arena = arena
     sc_session_start(&session, arena.handle())
     view.session = &session
     try:
@@ -71,6 +55,7 @@ cdef object read_in_view(Arena arena, keys, work):
 
 
 cdef class Transaction(View):
+    cdef Arena arena
     cdef sc_tx *ptr
     cdef list pairs   # (db, key), or None for everything
 
@@ -125,21 +110,6 @@ cdef class Transaction(View):
 
     cdef int carry_out(self, const sc_key *key, write_step step, void *how) except -1:
         return written(step(self.open(), key, how))
-
-    def get(self, uint32_t db, bytes key):
-        cdef bytes_sink sink = new_bytes_sink()
-        cdef sc_key made = key_of(db, key)
-        return sink_result(sc_tx_get(self.open(), &made, &sink.sink), &sink)
-
-    def describe(self, uint32_t db, bytes key):
-        cdef sc_info info
-        cdef sc_key made = key_of(db, key)
-        cdef int status = sc_tx_describe(self.open(), &made, &info)
-        if status == SC_OK:
-            return info_of(&info)
-        if status != SC_MISS:
-            fail(status)
-        return None
 
     def set(self, uint32_t db, bytes key, bytes value, uint64_t expire_ms=0, uint32_t flags=0):
         cdef sc_key made = key_of(db, key)

@@ -37,7 +37,39 @@
     X(delete, delete, "*names", "Delete keys; return how many there were.")                        \
     X(unlink, delete, "*names", "Delete keys; return how many there were.")                        \
     X(expire, expire, "name, time, **options", "Let ``name`` die in ``time`` seconds.")            \
-    X(pexpire, pexpire, "name, time, **options", "Let ``name`` die in ``time`` milliseconds.")
+    X(pexpire, pexpire, "name, time, **options", "Let ``name`` die in ``time`` milliseconds.")     \
+    X(hget, hget, "name, key", "Return the value of a hash's field, or None.")                     \
+    X(hmget, hmget, "name, keys, *args", "Return the values of a hash's fields.")                  \
+    X(hgetall, hgetall, "name", "Return a hash as a dict.")                                        \
+    X(hexists, hexists, "name, key", "Whether a hash has the field.")                              \
+    X(hlen, hlen, "name", "Return how many fields a hash has.")                                    \
+    X(hset, hset, "name, key=None, value=None, mapping=None, items=None",                          \
+      "Set fields of a hash; return how many are new.")                                            \
+    X(hdel, hdel, "name, *keys", "Delete fields of a hash; return how many there were.")           \
+    X(hincrby, hincrby, "name, key, amount=1", "Add to the integer in a hash's field.")            \
+    X(sismember, sismember, "name, value", "Return 1 if a set has the member, else 0.")            \
+    X(smembers, smembers, "name", "Return a set's members.")                                       \
+    X(scard, scard, "name", "Return how many members a set has.")                                  \
+    X(sadd, sadd, "name, *values", "Add members to a set; return how many are new.")               \
+    X(srem, srem, "name, *values", "Remove members of a set; return how many there were.")         \
+    X(lindex, lindex, "name, index", "Return a list's element, or None.")                          \
+    X(lrange, lrange, "name, start, end", "Return a list's elements from start to end.")           \
+    X(llen, llen, "name", "Return how many elements a list has.")                                  \
+    X(lpush, lpush, "name, *values", "Push elements to a list's left end; return its length.")     \
+    X(rpush, rpush, "name, *values", "Push elements to a list's right end; return its length.")    \
+    X(lpop, lpop, "name, count=None", "Take elements from a list's left end.")                     \
+    X(rpop, rpop, "name, count=None", "Take elements from a list's right end.")                    \
+    X(zscore, zscore, "name, value", "Return a member's score, or None.")                          \
+    X(zrank, zrank, "name, value, withscore=False, score_cast_func=float",                         \
+      "Return a member's rank from the lowest score, or None.")                                    \
+    X(zcard, zcard, "name", "Return how many members a sorted set has.")                           \
+    X(zrange, zrange,                                                                              \
+      "name, start, end, desc=False, withscores=False, score_cast_func=float, byscore=False, "     \
+      "bylex=False, offset=None, num=None",                                                        \
+      "Return a sorted set's members from start to end.")                                          \
+    X(zadd, zadd, "name, mapping, nx=False, xx=False, ch=False, incr=False, gt=False, lt=False",   \
+      "Set members' scores; return how many are new.")                                             \
+    X(zincrby, zincrby, "name, amount, value", "Add to a member's score; return it.")
 
 /* What the interpreter hands to a METH_FASTCALL | METH_KEYWORDS method. */
 typedef struct inprocess_call {

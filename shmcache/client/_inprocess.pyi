@@ -17,6 +17,9 @@ class InProcess:
     def _bind_codec(self, encoding: str, encoding_errors: str, decode_responses: bool) -> None:
         """Use redis-py's three settings of that name from now on."""
 
+    def _bind_score_pair(self, score_pair: type | None) -> None:
+        """Give members and scores in this type, list or tuple; None: let redis-py make them."""
+
     def _divert(self) -> None:
         """Let redis-py's methods run every command from now on."""
 

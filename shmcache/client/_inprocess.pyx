@@ -15,6 +15,7 @@ descriptor's; through an inherited descriptor a call takes half as long again.
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.dict cimport PyDict_CheckExact
 from cpython.exc cimport PyErr_Clear, PyErr_Occurred
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact
 from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
@@ -22,9 +23,14 @@ from cpython.ref cimport Py_INCREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8String, PyUnicode_CheckExact, PyUnicode_Decode
 from cpython.unicode cimport PyUnicode_DecodeUTF8
-from libc.stdint cimport INT64_MIN, int64_t, uint32_t
+from libc.stdint cimport INT64_MIN, int64_t, uint32_t, uint64_t
 
-from shmcache.arena._arena cimport Arena, sc_info, wire_span
+from shmcache.arena cimport _arena as core
+from shmcache.arena._arena cimport Arena, change, new_change
+from shmcache.arena._sinks cimport (
+    SC_FIELDS, SC_HASH, SC_LIST, SC_MISS, SC_SET, SC_STRING, SC_UNCHANGED, SC_VALUES,
+    SC_ZADD_INCR, SC_ZSET, list_sink, make_key, new_list_sink, sc_bytes, sc_info, sc_key, wire_span,
+)
 
 from shmcache.errors import ArenaBusy, ShmcacheError
 
@@ -36,6 +42,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject *text)
     const char *PyUnicode_DATA(PyObject *text)
     int64_t as_int64 "PyLong_AsLongLong"(PyObject *number) noexcept
+    PyObject **items_of "PySequence_Fast_ITEMS"(object sequence) noexcept
     ctypedef struct PyMethodDef:
         const char *ml_name
 
@@ -96,6 +103,7 @@ cdef class InProcess:
     cdef bint diverted        # a response callback was replaced: everything goes the long way
     cdef bint text_is_utf8    # a str argument may be taken as its UTF-8 bytes
     cdef codec decode
+    cdef type score_pair      # in which members come with their scores; None: the long way
     cdef int64_t looked_ms
     cdef bytes encoding
     cdef bytes encoding_errors
@@ -123,6 +131,10 @@ cdef class InProcess:
         self.decode = CODEC_BYTES
         if decode_responses:
             self.decode = CODEC_UTF8 if is_utf8 else CODEC_OTHER
+
+    def _bind_score_pair(self, type score_pair):
+        """Give members and scores in this type, list or tuple; None: let redis-py make them."""
+        self.score_pair = score_pair
 
     def _divert(self):
         """Send every command the long way from now on."""
@@ -203,6 +215,8 @@ cdef inline PyObject *give(object value) noexcept:
 include "_arguments.pxi"
 include "_reads.pxi"
 include "_writes.pxi"
+include "_container_reads.pxi"
+include "_container_writes.pxi"
 
 
 # ---- the long way ---------------------------------------------------------------------------------

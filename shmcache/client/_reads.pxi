@@ -98,7 +98,7 @@ cdef PyObject *short_exists "short_exists"(const inprocess_call *call) except? N
 cdef PyObject *short_strlen "short_strlen"(const inprocess_call *call) except? NULL:
     cdef sc_info info
     cdef int state = describe(call, &info, True)
-    if state == LONG_WAY:
+    if state == LONG_WAY or (state == PRESENT and info.type != SC_STRING):
         return NULL
     return give(info.value_bytes if state == PRESENT else 0)
 

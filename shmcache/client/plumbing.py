@@ -30,6 +30,7 @@ __all__ = [
     "is_select",
     "read_shm_url",
     "require_socket",
+    "score_pair",
     "select_reply",
     "wire_protocol",
 ]
@@ -98,6 +99,25 @@ def wire_protocol(connection_options: Mapping[str, Any]) -> Literal[2, 3]:
     """Return the RESP version that a connection made with these options speaks."""
     protocol = connection_options.get("protocol") or _DEFAULT_PROTOCOL
     return 3 if int(protocol) == 3 else 2
+
+
+def score_pair(
+    callbacks: Mapping[str, Any], protocol: Literal[2, 3]
+) -> type[list[Any]] | type[tuple[Any, ...]] | None:
+    """Return in which type redis-py gives a member with its score; None when it is neither.
+
+    That differs between its versions, the protocol and its options, so one such reply is shown to
+    the function that would get it.
+    """
+    reply: Any = [[b"member", 1.5]] if protocol == 3 else [b"member", b"1.5"]
+    try:
+        made = callbacks["ZRANGE"](reply, withscores=True, score_cast_func=float)
+    except Exception:  # whatever a callback of the user's raises, it is not redis-py's
+        return None
+    for kind in (list, tuple):
+        if made == [kind((b"member", 1.5))] and isinstance(made, list):
+            return kind
+    return None
 
 
 def require_socket(attachment: Attachment, args: tuple[Any, ...]) -> None:

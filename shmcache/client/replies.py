@@ -59,6 +59,7 @@ _KINDS: Final[dict[str, type[errors.ShmcacheError]]] = {
         errors.WrongType,
         errors.NotAnInteger,
         errors.NotFinite,
+        errors.NotFinite,
         errors.ValueOverflow,
         errors.OutOfMemory,
         errors.ValueTooLong,

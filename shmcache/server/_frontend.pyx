@@ -21,13 +21,19 @@ from libc.string cimport memcpy, memmove, memset
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 from posix.unistd cimport close
 
-from shmcache.arena._arena cimport Arena, wire_buffer, wire_span
+from shmcache.arena cimport _arena as core
+from shmcache.arena._arena cimport Arena, change, new_change
+from shmcache.arena._sinks cimport (
+    SC_FIELDS, SC_HASH, SC_LIST, SC_SET, SC_UNCHANGED, SC_VALUES, SC_ZADD_INCR, SC_ZSET, c_bool,
+    item_sink, make_key, sc_bytes, sc_items, sc_key, sc_sink, wire_buffer, wire_span,
+)
 from shmcache.protocol._request cimport RequestLimits, RequestParser, parse_number, span
 
 import logging
 import os
 
 from shmcache.errors import ProtocolError
+from shmcache.protocol.doubles import double_text
 
 cdef extern from "sys/socket.h" nogil:
     ssize_t recv(int descriptor, void *bytes, size_t length, int flags)
@@ -501,4 +507,6 @@ cdef class Frontend:
         return 0
 
 
+include "_wire_items.pxi"
+include "_native_containers.pxi"
 include "_native.pxi"

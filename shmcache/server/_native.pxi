@@ -17,11 +17,40 @@ cdef enum:
     NATIVE_INCRBY
     NATIVE_DECRBY
     NATIVE_PING
+    NATIVE_HGET
+    NATIVE_HSET
+    NATIVE_HDEL
+    NATIVE_HINCRBY
+    NATIVE_HGETALL
+    NATIVE_HLEN
+    NATIVE_SISMEMBER
+    NATIVE_SADD
+    NATIVE_SREM
+    NATIVE_SPOP
+    NATIVE_SCARD
+    NATIVE_LINDEX
+    NATIVE_LRANGE
+    NATIVE_LLEN
+    NATIVE_LPUSH
+    NATIVE_RPUSH
+    NATIVE_LPOP
+    NATIVE_RPOP
+    NATIVE_ZSCORE
+    NATIVE_ZRANK
+    NATIVE_ZRANGE
+    NATIVE_ZCARD
+    NATIVE_ZADD
+    NATIVE_ZINCRBY
+    NATIVE_ZREM
+    NATIVE_ZPOPMIN
+    NATIVE_ZPOPMAX
     NATIVE_COMMANDS
 
 NATIVE_NAMES = (
     "get", "set", "mget", "mset", "del", "unlink", "exists", "incr", "decr", "incrby", "decrby",
-    "ping",
+    "ping", "hget", "hset", "hdel", "hincrby", "hgetall", "hlen", "sismember", "sadd", "srem",
+    "spop", "scard", "lindex", "lrange", "llen", "lpush", "rpush", "lpop", "rpop", "zscore",
+    "zrank", "zrange", "zcard", "zadd", "zincrby", "zrem", "zpopmin", "zpopmax",
 )
 
 cdef enum:
@@ -34,7 +63,11 @@ cdef enum:
 cdef uint64_t LOWER_CASE = 0x2020202020202020
 cdef uint64_t ALL_BITS = <uint64_t>-1
 
-# A name of up to 8 letters as one number, lower case, first letter in the low byte.
+cdef uint64_t HIGH_BITS = 0x8080808080808080
+cdef uint64_t NINE_LETTERS = <uint64_t>1 << 63
+
+# A name of up to 8 letters as one number, lower case, first letter in the low byte. Of those with 9
+# there is one, which ends in r.
 cdef uint64_t NAME_WORDS[NATIVE_COMMANDS]
 
 
@@ -44,10 +77,16 @@ cdef inline uint64_t name_word(const char *name, size_t length) noexcept:
     Setting bit 5 makes letters lower case and turns nothing else into a letter.
     """
     cdef uint64_t word = 0
+    cdef uint64_t mark = 0
+    if length == 9 and name[8] | 0x20 == c"r":
+        length = 8
+        mark = NINE_LETTERS
     if length > 8 or length == 0:
         return 0
     memcpy(&word, name, length)
-    return (word | LOWER_CASE) & (ALL_BITS >> (8 * (8 - length)))
+    if word & HIGH_BITS:
+        return 0
+    return (word | LOWER_CASE) & (ALL_BITS >> (8 * (8 - length))) | mark
 
 
 cdef int fill_name_words() except -1:
@@ -202,4 +241,6 @@ cdef int run_native(Arena arena, Connection c, int which, wire_buffer *out) exce
         return native_delete(arena, c, out)
     if which == NATIVE_EXISTS:
         return native_exists(arena, c, out)
-    return native_incr(arena, c, which, out)
+    if which <= NATIVE_DECRBY:
+        return native_incr(arena, c, which, out)
+    return native_container(arena, c, which, out)
