@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from client.scripts import SCRIPTS
+from client.short_scripts import CONTAINER_SCRIPTS
 from client.sides import SIDES, outcome, shape
 
 if TYPE_CHECKING:
@@ -24,19 +25,22 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+ALL_SCRIPTS = SCRIPTS | CONTAINER_SCRIPTS
+
+
 @pytest.fixture(params=OPTIONS)
 def options(request: pytest.FixtureRequest) -> dict[str, Any]:
     return OPTIONS[request.param]
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", ALL_SCRIPTS)
 @pytest.mark.parametrize("side", SIDES)
 def test_same_as_redis(
     side: str, script: str, options: dict[str, Any], daemon: Daemon, redis_server: RedisServer
 ) -> None:
     with redis_server.connect(**options) as expected, SIDES[side](daemon, **options) as actual:
         expected.flushall()
-        for number, step in enumerate(SCRIPTS[script]):
+        for number, step in enumerate(ALL_SCRIPTS[script]):
             wanted = shape(outcome(expected, step))
             given = shape(outcome(actual, step))
             assert given == wanted, f"call {number}: {step}"

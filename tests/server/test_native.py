@@ -59,6 +59,85 @@ def commands() -> st.SearchStrategy[list[bytes]]:
     )
 
 
+fields = st.sampled_from([b"f", b"g", b"", b"1", b"-7", b"\xff\0", b"x" * 100])
+scores = st.sampled_from(
+    [
+        *(
+            b"0",
+            b"1",
+            b"-3",
+            b"1.5",
+            b"1e3",
+            b"-0",
+            b"0.0",
+            b"+1",
+            b"inf",
+            b"-inf",
+            b"nan",
+            b"x",
+            b"",
+        ),
+        *(
+            b" 1",
+            b"1 ",
+            b"0x10",
+            b"1e400",
+            b"1e-400",
+            b"3.0",
+            b"9007199254740993",
+            b".5",
+            b"5.",
+            b"1E2",
+        ),
+    ]
+)
+
+
+def container_commands() -> st.SearchStrategy[list[bytes]]:
+    """Those that are run natively, and some that say what became of it."""
+
+    def line(*parts: st.SearchStrategy[bytes] | bytes) -> st.SearchStrategy[list[bytes]]:
+        return st.tuples(
+            *(part if isinstance(part, st.SearchStrategy) else st.just(part) for part in parts)
+        ).map(list)
+
+    def many(name: bytes, *parts: st.SearchStrategy[bytes]) -> st.SearchStrategy[list[bytes]]:
+        group = st.tuples(*parts)
+        return st.tuples(keys, st.lists(group, max_size=5)).map(
+            lambda found: [name, found[0], *(part for parts in found[1] for part in parts)]
+        )
+
+    alone = [b"HGETALL", b"HLEN", b"SCARD", b"LLEN", b"ZCARD", b"LPOP", b"RPOP", b"ZPOPMIN"]
+    alone += [b"ZPOPMAX", b"TYPE", b"GET", b"DEL"]
+    with_field = [
+        b"HGET",
+        b"HDEL",
+        b"SISMEMBER",
+        b"sIsMember",
+        b"ZSCORE",
+        b"ZRANK",
+        b"ZREM",
+        b"SADD",
+    ]
+    with_field += [b"LPUSH", b"RPUSH", b"SREM", b"HSET"]
+    with_number = [b"LINDEX", b"LPOP", b"RPOP", b"ZPOPMIN"]
+    return st.one_of(
+        line(st.sampled_from(alone), keys),
+        line(st.sampled_from(with_field), keys, fields),
+        line(st.sampled_from(with_number), keys, numbers),
+        line(st.sampled_from([b"LRANGE", b"ZRANGE"]), keys, numbers, numbers),
+        line(b"ZRANGE", keys, b"0", b"-1", b"WITHSCORES"),
+        line(b"HINCRBY", keys, fields, numbers),
+        line(b"ZINCRBY", keys, scores, fields),
+        line(b"ZADD", keys, st.sampled_from([b"NX", b"XX", b"CH"]), scores, fields),
+        many(b"HSET", fields, values),
+        many(b"ZADD", scores, fields),
+        *(many(name, fields) for name in (b"SADD", b"SREM", b"LPUSH", b"RPUSH", b"HDEL", b"ZREM")),
+        *(many(name, fields) for name in (b"HGETALL", b"LLEN", b"LPOP", b"ZPOPMAX", b"SISMEMBER")),
+        line(st.sampled_from(alone)),
+    )
+
+
 def answers(wire: Wire, lines: list[list[bytes]]) -> list[bytes]:
     wire.send(b"".join(request(*words) for words in lines))
     return [wire.reply() for _ in lines]
@@ -78,6 +157,34 @@ def test_both_ways_answer_the_same(
         for wire in (native, python):
             wire.run("FLUSHDB")
         assert answers(native, lines) == answers(python, lines)
+
+
+@given(st.lists(container_commands(), min_size=1, max_size=40), st.sampled_from([2, 3]))
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_both_ways_treat_containers_the_same(
+    front_end: FrontEnd, lines: list[list[bytes]], resp: int
+) -> None:
+    with front_end.connect(resp=resp) as native, front_end.connect(resp=resp) as python:
+        native.run("SELECT", "1")
+        python.run("SELECT", "2")
+        python.run("CLIENT", "NO-TOUCH", "ON")
+        for wire in (native, python):
+            wire.run("FLUSHDB")
+        assert answers(native, lines) == answers(python, lines)
+
+
+def test_popped_members_were_there(front_end: FrontEnd) -> None:
+    """SPOP takes at random, so its two ways cannot be compared."""
+    members = {b"member:%d" % number for number in range(300)}
+    with front_end.connect() as wire:
+        wire.run("FLUSHDB")
+        wire.run(b"SADD", b"set", *members)
+        popped = [wire.run(b"SPOP", b"set") for _ in members]
+        assert set(popped) == {b"$%d\r\n%b\r\n" % (len(member), member) for member in members}
+        assert wire.run(b"SPOP", b"set") == b"$-1\r\n"
+        assert wire.run(b"EXISTS", b"set") == b":0\r\n"
 
 
 def test_both_ways_count_the_same(front_end: FrontEnd) -> None:
