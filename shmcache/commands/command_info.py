@@ -169,8 +169,12 @@ def _docs(command: Command) -> Reply:
         b"group": command.group.encode(),
         b"complexity": command.complexity.encode(),
     }
+    flags: tuple[str, ...] = ("deprecated",) if command.deprecated_since else ()
+    if command.internal:
+        flags += ("syscmd",)
+    if flags:
+        described[b"doc_flags"] = SetReply(flags)
     if command.deprecated_since:
-        described[b"doc_flags"] = SetReply(("deprecated",))
         described[b"deprecated_since"] = command.deprecated_since.encode()
         described[b"replaced_by"] = command.replaced_by.encode()
     if command.history:
@@ -197,6 +201,8 @@ def _argument(argument: Argument) -> Reply:
         if text := getattr(argument, name):
             described[name.encode()] = text.encode()
     flags = [flag for flag in ("optional", "multiple") if getattr(argument, flag)]
+    if argument.repeats_token:
+        flags.append("multiple_token")
     if flags:
         described[b"flags"] = SetReply(flags)
     if argument.parts:

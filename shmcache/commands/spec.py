@@ -88,6 +88,8 @@ class Argument(NamedTuple):
     optional: bool = False
     multiple: bool = False
     parts: tuple[Argument, ...] = ()
+    repeats_token: bool = False
+    """Each of several comes after the token."""
 
 
 class Command(NamedTuple):
@@ -111,6 +113,8 @@ class Command(NamedTuple):
     function: CommandFunction | None
     variable_flags: Callable[[Sequence[bytes]], tuple[str, ...]] | None
     find_keys: KeyFinder | None
+    internal: bool
+    """Not meant for applications: "syscmd" in COMMAND DOCS."""
 
     def accepts(self, words: int) -> bool:
         """Whether so many words, names included, are a right number."""
@@ -152,6 +156,7 @@ def command(  # noqa: PLR0913 - a declaration has as many parts as Redis gave it
     function: CommandFunction | None = None,
     variable_flags: Callable[[Sequence[bytes]], tuple[str, ...]] | None = None,
     find_keys: KeyFinder | None = None,
+    internal: bool = False,
 ) -> Command:
     """Declare a command; ``flags``, ``categories`` and ``tips`` are words separated by spaces.
 
@@ -183,6 +188,7 @@ def command(  # noqa: PLR0913 - a declaration has as many parts as Redis gave it
         function=function,
         variable_flags=variable_flags,
         find_keys=find_keys,
+        internal=internal,
     )
 
 
