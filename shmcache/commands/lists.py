@@ -1,0 +1,208 @@
+"""The list commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shmcache.commands.arguments import integer, integer_from, integer_or_none
+from shmcache.commands.replies import (
+    NULL_ARRAY,
+    OK,
+    CommandError,
+    Reply,
+    not_an_integer,
+    syntax_error,
+    wrong_arity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shmcache.arena import Transaction
+    from shmcache.commands.context import Context
+
+__all__ = [
+    "lindex",
+    "llen",
+    "lmove",
+    "lmpop",
+    "lpop",
+    "lpush",
+    "lpushx",
+    "lrange",
+    "lset",
+    "ltrim",
+    "rpop",
+    "rpoplpush",
+    "rpush",
+    "rpushx",
+]
+
+_SIDES = {b"LEFT": True, b"RIGHT": False}
+"""Whether the word is the left side."""
+
+
+# ---- pushing -------------------------------------------------------------------------------------
+
+
+def lpush(context: Context, args: Sequence[bytes]) -> Reply:
+    """LPUSH key element [element ...]."""
+    return context.arena.list_push(context.db, args[0], args[1:], left=True)
+
+
+def rpush(context: Context, args: Sequence[bytes]) -> Reply:
+    """RPUSH key element [element ...]."""
+    return context.arena.list_push(context.db, args[0], args[1:], left=False)
+
+
+def lpushx(context: Context, args: Sequence[bytes]) -> Reply:
+    """LPUSHX key element [element ...]."""
+    return context.arena.list_push(context.db, args[0], args[1:], left=True, must_exist=True)
+
+
+def rpushx(context: Context, args: Sequence[bytes]) -> Reply:
+    """RPUSHX key element [element ...]."""
+    return context.arena.list_push(context.db, args[0], args[1:], left=False, must_exist=True)
+
+
+# ---- popping -------------------------------------------------------------------------------------
+
+
+def lpop(context: Context, args: Sequence[bytes]) -> Reply:
+    """LPOP key [count]."""
+    return _pop(context, args, "lpop", left=True)
+
+
+def rpop(context: Context, args: Sequence[bytes]) -> Reply:
+    """RPOP key [count]."""
+    return _pop(context, args, "rpop", left=False)
+
+
+def _pop(context: Context, args: Sequence[bytes], command: str, *, left: bool) -> Reply:
+    if len(args) == 1:
+        popped = context.arena.list_pop(context.db, args[0], 1, left=left)
+        return popped[0] if popped else None
+    if len(args) > 2:
+        raise wrong_arity(command)
+    count = integer_from(args[1], 0, complaint="value is out of range, must be positive")
+    if count:
+        return context.arena.list_pop(context.db, args[0], count, left=left) or NULL_ARRAY
+    return [] if context.arena.length(context.db, args[0], "list") else NULL_ARRAY
+
+
+def lmpop(context: Context, args: Sequence[bytes]) -> Reply:
+    """LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]."""
+    number = integer_from(args[0], 1, complaint="numkeys should be greater than 0")
+    keys, options = args[1 : 1 + number], args[1 + number :]
+    side = _SIDES.get(options[0].upper()) if options else None
+    if side is None:
+        raise syntax_error()
+    count = _lmpop_count(options[1:])
+    db = context.db
+    with context.arena.transaction([(db, key) for key in keys]) as transaction:
+        for key in keys:
+            popped = transaction.list_pop(db, key, count, left=side)
+            if popped:
+                return [key, popped]
+    return NULL_ARRAY
+
+
+def _lmpop_count(words: Sequence[bytes]) -> int:
+    if not words:
+        return 1
+    if words[0].upper() != b"COUNT" or len(words) == 1:
+        raise syntax_error()
+    count = integer_from(words[1], 1, complaint="count should be greater than 0")
+    if len(words) > 2:
+        raise syntax_error()
+    return count
+
+
+# ---- moving --------------------------------------------------------------------------------------
+
+
+def lmove(context: Context, args: Sequence[bytes]) -> Reply:
+    """LMOVE source destination LEFT | RIGHT LEFT | RIGHT."""
+    from_left, to_left = _SIDES.get(args[2].upper()), _SIDES.get(args[3].upper())
+    if from_left is None or to_left is None:
+        raise syntax_error()
+    return _move(context, args[0], args[1], from_left=from_left, to_left=to_left)
+
+
+def rpoplpush(context: Context, args: Sequence[bytes]) -> Reply:
+    """RPOPLPUSH source destination."""
+    return _move(context, args[0], args[1], from_left=False, to_left=True)
+
+
+def _move(
+    context: Context, source: bytes, destination: bytes, *, from_left: bool, to_left: bool
+) -> Reply:
+    db = context.db
+    with context.arena.transaction([(db, source), (db, destination)]) as transaction:
+        element = transaction.list_at(db, source, 0 if from_left else -1)
+        if element is None:
+            return None
+        if source == destination and from_left == to_left:
+            return element
+        # pushed first, so that a list that is rotated never becomes empty, which would end its TTL
+        transaction.list_push(db, destination, [element], left=to_left)
+        transaction.list_pop(db, source, 1, left=from_left)
+    return element
+
+
+# ---- by index ------------------------------------------------------------------------------------
+
+
+def llen(context: Context, args: Sequence[bytes]) -> Reply:
+    """LLEN key."""
+    return context.arena.length(context.db, args[0], "list")
+
+
+def lindex(context: Context, args: Sequence[bytes]) -> Reply:
+    """LINDEX key index."""
+    index = integer_or_none(args[1])
+    if index is None:
+        # Redis looks at the key first
+        if context.arena.length(context.db, args[0], "list"):
+            raise not_an_integer()
+        return None
+    return context.arena.list_at(context.db, args[0], index)
+
+
+def lrange(context: Context, args: Sequence[bytes]) -> Reply:
+    """LRANGE key start stop."""
+    return context.arena.list_range(context.db, args[0], integer(args[1]), integer(args[2]))
+
+
+def lset(context: Context, args: Sequence[bytes]) -> Reply:
+    """LSET key index element."""
+    db, (key, word, element) = context.db, args
+    with context.arena.transaction([(db, key)]) as transaction:
+        length = transaction.length(db, key, "list")
+        if not length:
+            raise CommandError("ERR no such key")
+        index = integer(word)
+        index += length if index < 0 else 0
+        if not 0 <= index < length:
+            raise CommandError("ERR index out of range")
+        transaction.list_replace(db, key, index, element)
+    return OK
+
+
+def ltrim(context: Context, args: Sequence[bytes]) -> Reply:
+    """LTRIM key start stop."""
+    db, key = context.db, args[0]
+    start, stop = integer(args[1]), integer(args[2])
+    with context.arena.transaction([(db, key)]) as transaction:
+        length = transaction.length(db, key, "list")
+        first = max(start + length, 0) if start < 0 else min(start, length)
+        after = max((stop + length if stop < 0 else min(stop, length - 1)) + 1, first)
+        # behind first, which does not move what is in front
+        _remove(transaction, db, key, after, length - after)
+        _remove(transaction, db, key, 0, first)
+    return OK
+
+
+def _remove(transaction: Transaction, db: int, key: bytes, index: int, count: int) -> None:
+    if count > 0:
+        transaction.list_remove(db, key, index, count)
