@@ -2,26 +2,28 @@
 
 Command functions expect an :class:`~shmcache.arena.Arena`. Inside a transaction they get one of
 these instead: the part of its interface that commands on keys use, over keys that are locked
-already, or, for an attachment that may not lock, over values that were read at one instant.
+already, or, for an attachment that may not lock, over what is there at one instant.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from shmcache.arena import SET_KEEP_TTL, SET_NX, SET_XX
+from shmcache.arena import SET_KEEP_TTL, SET_NX, SET_XX, Transaction
 from shmcache.commands.arguments import INT64_MAX, INT64_MIN, integer_or_none
-from shmcache.errors import NotAnInteger, ShmcacheError, ValueOverflow
+from shmcache.commands.replies import CommandError
+from shmcache.errors import NotAnInteger, ShmcacheError, ValueOverflow, WrongType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from shmcache.arena import Arena, Info, Transaction, Tuning
+    from shmcache.arena import Arena, Info, Tuning, View
 
-__all__ = ["LockedKeys", "Snapshot"]
+__all__ = ["LockedKeys", "SeenKeys"]
 
 Key = tuple[int, bytes]
+_Result = TypeVar("_Result")
 
 
 class _Values:
@@ -32,7 +34,13 @@ class _Values:
 
     def get_many(self, db: int, keys: Sequence[bytes]) -> list[bytes | None]:
         """MGET."""
-        return [self.get(db, key) for key in keys]
+        values: list[bytes | None] = []
+        for key in keys:
+            try:
+                values.append(self.get(db, key))
+            except WrongType:
+                values.append(None)
+        return values
 
     def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes:
         """GETRANGE: inclusive, negative from the end."""
@@ -44,41 +52,20 @@ class _Values:
         return value[first : last + 1]
 
 
-class Snapshot(_Values):
-    """Values of some keys as they were at one instant."""
+class SeenKeys(_Values):
+    """An arena inside a view of its own: what can be read at one instant."""
 
-    def __init__(self, values: Mapping[Key, bytes | None]) -> None:
-        self._values = values
-
-    def get(self, db: int, key: bytes) -> bytes | None:
-        """GET."""
-        return self._values[db, key]
-
-
-class LockedKeys(_Values):
-    """An arena inside a transaction of its own.
-
-    :ivar failure: what ended a command of several keys half-way, when its first keys may have been
-        changed already: then the transaction must not be committed
-    """
-
-    def __init__(self, arena: Arena, transaction: Transaction) -> None:
-        self.failure: ShmcacheError | None = None
+    def __init__(self, arena: Arena, view: View) -> None:
         self._arena = arena
-        self._transaction = transaction
-        self.delete = transaction.delete
-        self.expire = transaction.expire
-        self.copy = transaction.copy
-        self.set = transaction.set
+        self._view = view
 
-    @contextmanager
-    def transaction(self, keys: Iterable[Key]) -> Iterator[LockedKeys]:  # noqa: ARG002
-        """The keys of one command, which are among those locked already."""
-        try:
-            yield self
-        except ShmcacheError as error:
-            self.failure = error
-            raise
+    def __getattr__(self, name: str) -> Any:
+        """The reads of containers are a view's own."""
+        return getattr(self._view, name)
+
+    def read(self, keys: Iterable[Key] | None, work: Callable[[Any], _Result]) -> _Result:  # noqa: ARG002
+        """A part of what is read at one instant anyway."""
+        return work(self)
 
     def get_tuning(self) -> Tuning:
         """The arena's tuning: OBJECT's answers depend on the policy."""
@@ -86,11 +73,59 @@ class LockedKeys(_Values):
 
     def get(self, db: int, key: bytes) -> bytes | None:
         """GET."""
-        return self._transaction.get(db, key)
+        return self._view.get(db, key)
 
     def describe(self, db: int, key: bytes, touch: bool = False) -> Info | None:  # noqa: ARG002
         """Like :meth:`Arena.describe`."""
-        return self._transaction.describe(db, key)
+        return self._view.describe(db, key)
+
+
+_WRITES: Final = frozenset(
+    name
+    for name in vars(Transaction)
+    if name not in {"get", "describe"} and not name.startswith("_")
+)
+"""A transaction's own methods are those that change something; what it reads it has from View."""
+
+
+class LockedKeys(SeenKeys):
+    """An arena inside a transaction of its own.
+
+    :ivar failure: what ended a command half-way, when it had changed something already: then the
+        transaction must not be committed
+    """
+
+    def __init__(self, arena: Arena, transaction: Transaction) -> None:
+        super().__init__(arena, transaction)
+        self.failure: CommandError | ShmcacheError | None = None
+        self._changes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """The transaction's own method, which is counted if it changes something."""
+        method = super().__getattr__(name)
+        if name in _WRITES:
+            method = self._counted(method)
+        setattr(self, name, method)  # for the next command of the pipeline
+        return method
+
+    def _counted(self, method: Callable[..., _Result]) -> Callable[..., _Result]:
+        def change(*args: Any, **options: Any) -> _Result:
+            result = method(*args, **options)
+            self._changes += 1
+            return result
+
+        return change
+
+    @contextmanager
+    def transaction(self, keys: Iterable[Key] | None) -> Iterator[LockedKeys]:  # noqa: ARG002
+        """The keys of one command, which are among those locked already."""
+        before = self._changes
+        try:
+            yield self
+        except (CommandError, ShmcacheError) as error:
+            if self._changes != before:
+                self.failure = error
+            raise
 
     def set_get(
         self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import redis
 
-from shmcache.client.atomic import LockedKeys, Snapshot
+from shmcache.client.atomic import LockedKeys, SeenKeys
 from shmcache.client.replies import Answer, exception_for
 from shmcache.commands.keys import keys_of
 from shmcache.commands.replies import CommandError, Reply, error_for
 from shmcache.commands.table import COMMANDS
-from shmcache.errors import ArenaBusy, ReadOnly
+from shmcache.errors import ArenaBusy, ReadOnly, ShmcacheError
 
 if TYPE_CHECKING:
     from shmcache.arena import Arena
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_batch"]
 
-_VALUE_READS = frozenset({"get", "getrange", "mget", "substr"})
-"""Commands that values alone can answer."""
 _OTHER_DATABASES = frozenset({"copy", "move"})
 """Commands with a key in a database that their key specifications do not tell."""
 
@@ -79,19 +77,30 @@ def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> 
         for command in commands
         for use in keys_of(command.entry.command, command.words)
     ]
+    hidden = any(map(_has_hidden_keys, commands))
     if arena.writable:
-        spread = any(command.entry.command.name in _OTHER_DATABASES for command in commands)
-        return _run_locked(inline, arena, commands, None if spread else keys)
-    if all(command.entry.command.name in _VALUE_READS for command in commands):
-        values = arena.get_many(inline.db, [key for _, key in keys])
-        snapshot = Snapshot(dict(zip(keys, values, strict=True)))
-        return [inline.run(command, cast("Arena", snapshot)) for command in commands]
+        return _run_locked(inline, arena, commands, None if hidden else keys)
+    if all("readonly" in command.entry.command.flags for command in commands):
+        return arena.read(
+            keys,
+            lambda view: [
+                inline.run(command, cast("Arena", SeenKeys(arena, view))) for command in commands
+            ],
+        )
     _require_multi(arena)
     return None
 
 
 def _has_keys(command: Prepared) -> bool:
     return bool(command.entry.command.keys)
+
+
+def _has_hidden_keys(prepared: Prepared) -> bool:
+    """Whether a command's words do not tell of all keys that it uses."""
+    command = prepared.entry.command
+    return command.name in _OTHER_DATABASES or any(
+        spec.unknown or "incomplete" in spec.flags for spec in command.keys
+    )
 
 
 def _run_locked(
@@ -105,12 +114,16 @@ def _run_locked(
             locked = LockedKeys(arena, transaction)
             replies = [inline.run(command, cast("Arena", locked)) for command in commands]
             if locked.failure is not None:  # leaving the block with it rolls everything back
-                raise exception_for(error_for(locked.failure)) from locked.failure
+                raise exception_for(_line(locked.failure)) from locked.failure
             return replies
     except ArenaBusy as error:
         if "multi" in COMMANDS and inline.attachment.socket_path:
             return None
         raise exception_for(error_for(error)) from error
+
+
+def _line(failure: CommandError | ShmcacheError) -> CommandError:
+    return failure if isinstance(failure, CommandError) else error_for(failure)
 
 
 def _require_multi(arena: Arena | None) -> None:

@@ -192,16 +192,13 @@ def _same_object() -> CommandError:
 def _rename(context: Context, source: bytes, target: bytes, *, replace: bool) -> bool:
     db = context.db
     with context.arena.transaction([(db, source), (db, target)]) as transaction:
-        if source == target:
-            if transaction.describe(db, source) is None:
-                raise _no_such_key()
-            return replace
-        there = transaction.describe(db, source) is not None
-        if there and not replace and transaction.describe(db, target) is not None:
-            return False
-        if not transaction.rename(db, source, db, target):
+        if transaction.describe(db, source) is None:
             raise _no_such_key()
-    return True
+        if source == target:
+            return replace
+        if not replace and transaction.describe(db, target) is not None:
+            return False
+        return transaction.rename(db, source, db, target)
 
 
 def rename(context: Context, args: Sequence[bytes]) -> Reply:

@@ -27,6 +27,21 @@ def _mixed(pipe: Any) -> None:
     pipe.object("encoding", "m").expire("m", 1000).touch("m", "n")
 
 
+def _containers(pipe: Any) -> None:
+    pipe.hset("h", mapping={"f": "1", "g": "2"}).hincrby("h", "f", 2).hgetall("h").hdel("h", "g")
+    pipe.sadd("s", "x").sismember("s", "x").smove("s", "t", "x").exists("s", "t", "h")
+    pipe.sadd("u", "y").sunionstore("u", "t", "u").scard("u").sinter("u", "t").rename("u", "v")
+    pipe.mget("a", "h").copy("h", "i").hset("i", "n", "5").hget("h", "n").type("i").delete("t")
+    pipe.lpush("l", "1", "2").lrange("l", 0, -1).zadd("z", {"m": 1.5}).zscore("z", "m")
+    pipe.delete("h", "i", "v", "l", "z")
+
+
+def _failing_containers(pipe: Any) -> None:
+    pipe.sadd("s", "x").hincrby("s", "f", 1).hset("h", "f", "ten").hincrby("h", "f", 1)
+    pipe.smove("s", "h", "x").sinterstore("t", "s", "h").smembers("s").get("h").incr("h")
+    pipe.hset("h", "after", "1").hget("h", "after").delete("h", "s")
+
+
 def _failing(pipe: Any) -> None:
     pipe.set("text", "ten").incr("text").get("text").rename("missing", "b").set("text", "after")
 
@@ -49,7 +64,10 @@ def _empty(pipe: Any) -> None:
 
 FILLS: dict[str, Callable[[Any], None]] = {
     fill.__name__.lstrip("_"): fill
-    for fill in (_mixed, _failing, _not_sent, _wrong_arity, _reads, _empty)
+    for fill in (
+        *(_mixed, _containers, _failing, _failing_containers),
+        *(_not_sent, _wrong_arity, _reads, _empty),
+    )
 }
 
 
@@ -96,6 +114,25 @@ def test_reader_transaction_of_values(daemon: Daemon) -> None:
         with reader.pipeline() as pipe:
             _reads(pipe)
             assert pipe.execute() == [b"alpha", [b"alpha", b"beta", None], b"lp", None]
+
+
+def test_reader_transaction_of_containers(daemon: Daemon) -> None:
+    with daemon.connect() as plain, shmcache.attach(daemon.name) as reader:
+        plain.hset("h", mapping={"f": "1"})
+        plain.sadd("s", "x")
+        pipe = reader.pipeline().hgetall("h").hget("h", "f").sismember("s", "x").sinter("s", "m")
+        pipe = pipe.exists("h", "s", "m").type("s").get("s").mget("h").object("encoding", "s")
+        replies = pipe.execute(raise_on_error=False)
+        assert isinstance(replies.pop(6), shmcache.WrongType)
+        assert replies == [{b"f": b"1"}, b"1", 1, set(), 2, b"set", [None], b"listpack"]
+
+
+def test_transaction_that_fails_half_way_changes_nothing(segments: Segments) -> None:
+    with shmcache.attach(segments.name, writable=True) as writer:
+        pipe = writer.pipeline().sadd("s", "x").mset({"a": "1", "k" * 20_000: "2"})
+        with pytest.raises(shmcache.KeyTooLong):
+            pipe.execute()
+        assert writer.exists("s", "a") == 0
 
 
 def test_reader_transaction_that_writes_is_refused_whole(daemon: Daemon) -> None:
