@@ -192,14 +192,14 @@ class Search:
         center, shape = self.center, self.shape
         assert center is not None
         assert shape is not None
-        found: list[Found] = []
+        measure, found = shape.measure(center), list[Found]()
         for cell in geohash.covering(center, shape.reach, shape.surroundings(center)):
             low, high = cell.scores()
             first = reads.zset_seek(db, key, float(low), False)
             count = max(reads.zset_seek(db, key, float(high), False) - first, 0)
             for member, score in reads.zset_range(db, key, first, count) if count else ():
                 point = geohash.decode(score)
-                meters = shape.distance(center, point)
+                meters = measure(point)
                 if meters is not None:
                     found.append(Found(member, score, point, meters))
                     if self._any and len(found) == self._count:

@@ -12,17 +12,19 @@ from shmcache.commands.geohash import (
     Point,
     bounding_box,
     distance,
+    distances_from,
     latitude_distance,
 )
 from shmcache.commands.replies import CommandError
 from shmcache.commands.sorted_set_arguments import double
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "Box",
     "Circle",
+    "Measure",
     "Shape",
     "fixed_text",
     "parse_box",
@@ -30,6 +32,9 @@ __all__ = [
     "parse_point",
     "parse_unit",
 ]
+
+Measure: TypeAlias = "Callable[[Point], float | None]"
+"""Meters to a point, None to one outside."""
 
 _METERS = {b"M": 1.0, b"KM": 1000.0, b"FT": 0.3048, b"MI": 1609.34}
 _DISTANCE_DECIMALS = 4
@@ -85,10 +90,15 @@ class Circle(NamedTuple):
         """The degrees it is within."""
         return bounding_box(center, self.reach, self.reach)
 
-    def distance(self, center: Point, point: Point) -> float | None:
-        """Meters; None for a point outside."""
-        meters = distance(center, point)
-        return None if meters > self.reach else meters
+    def measure(self, center: Point) -> Measure:
+        """A function that tells how far away a point is."""
+        meters_to, reach = distances_from(center), self.reach
+
+        def measure(point: Point) -> float | None:
+            meters = meters_to(point)
+            return None if meters > reach else meters
+
+        return measure
 
 
 class Box(NamedTuple):
@@ -110,14 +120,20 @@ class Box(NamedTuple):
             center, self.unit_meters * (self.width / 2), self.unit_meters * (self.height / 2)
         )
 
-    def distance(self, center: Point, point: Point) -> float | None:
-        """Meters; None for a point outside."""
-        if latitude_distance(point.latitude, center.latitude) > self.height * self.unit_meters / 2:
-            return None
-        below = Point(center.longitude, point.latitude)
-        if distance(point, below) > self.width * self.unit_meters / 2:
-            return None
-        return distance(center, point)
+    def measure(self, center: Point) -> Measure:
+        """A function that tells how far away a point is."""
+        meters_to = distances_from(center)
+        to_edge = self.width * self.unit_meters / 2
+        to_top = self.height * self.unit_meters / 2
+
+        def measure(point: Point) -> float | None:
+            if latitude_distance(point.latitude, center.latitude) > to_top:
+                return None
+            if distance(point, Point(center.longitude, point.latitude)) > to_edge:
+                return None
+            return meters_to(point)
+
+        return measure
 
 
 Shape: TypeAlias = Circle | Box

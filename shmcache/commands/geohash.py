@@ -8,7 +8,10 @@ operation, since its replies show all 17 digits. Distances are great circles' (h
 from __future__ import annotations
 
 from math import asin, cos, fabs, isfinite, nan, pi, sin, sqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "LATITUDE_LIMIT",
@@ -20,6 +23,7 @@ __all__ = [
     "covering",
     "decode",
     "distance",
+    "distances_from",
     "encode",
     "latitude_distance",
     "standard_text",
@@ -30,9 +34,12 @@ LATITUDE_LIMIT = 85.05112878
 """Web Mercator's (EPSG:3857): what is nearer to a pole has no place on the map."""
 FULL_STEP = 26
 _FULL_BITS = 2 * FULL_STEP
+_CELLS = 1 << FULL_STEP
+_WIDE, _TALL = 2 * LONGITUDE_LIMIT, 2 * LATITUDE_LIMIT
 
 _RADIANS = pi / 180.0
 _EARTH_RADIUS_METERS = 6372797.560856
+_FARTHEST_METERS = pi * _EARTH_RADIUS_METERS
 _MERCATOR_METERS = 20037726.37
 """Half of the map's width: what the first step's cells are as wide as."""
 
@@ -45,14 +52,6 @@ _SPREADS = (  # (shift, mask) of Morton numbers
     (4, 0x0F0F0F0F0F0F0F0F),
     (2, 0x3333333333333333),
     (1, _EVEN),
-)
-_GATHERS = (
-    (0, _EVEN),
-    (1, 0x3333333333333333),
-    (2, 0x0F0F0F0F0F0F0F0F),
-    (4, 0x00FF00FF00FF00FF),
-    (8, 0x0000FFFF0000FFFF),
-    (16, _UINT32),
 )
 _TEXT_DIGITS = "0123456789bcdefghjkmnpqrstuvwxyz"
 _TEXT_LENGTH = 11
@@ -105,12 +104,11 @@ class Cell(NamedTuple):
         """Where it is."""
         cells = 1 << self.step
         latitude, longitude = _gather(self.bits), _gather(self.bits >> 1)
-        tall, wide = 2 * LATITUDE_LIMIT, 2 * LONGITUDE_LIMIT
         return Area(
-            -LONGITUDE_LIMIT + longitude / cells * wide,
-            -LATITUDE_LIMIT + latitude / cells * tall,
-            -LONGITUDE_LIMIT + ((longitude + 1) & _UINT32) / cells * wide,
-            -LATITUDE_LIMIT + ((latitude + 1) & _UINT32) / cells * tall,
+            -LONGITUDE_LIMIT + longitude / cells * _WIDE,
+            -LATITUDE_LIMIT + latitude / cells * _TALL,
+            -LONGITUDE_LIMIT + ((longitude + 1) & _UINT32) / cells * _WIDE,
+            -LATITUDE_LIMIT + ((latitude + 1) & _UINT32) / cells * _TALL,
         )
 
 
@@ -121,11 +119,16 @@ def _spread(number: int) -> int:
     return number
 
 
+_HALF_OF_BYTE = bytes(
+    b"0123456789abcdef"[byte & 1 | byte >> 1 & 2 | byte >> 2 & 4 | byte >> 3 & 8]
+    for byte in range(256)
+)
+"""Every second bit of a byte, as a hexadecimal digit."""
+
+
 def _gather(bits: int) -> int:
-    """Every second bit: what :func:`_spread` was given."""
-    for shift, mask in _GATHERS:
-        bits = (bits | bits >> shift) & mask
-    return bits
+    """Every second bit of 64: what :func:`_spread` was given."""
+    return int(bits.to_bytes(8).translate(_HALF_OF_BYTE), 16)
 
 
 # ---- points --------------------------------------------------------------------------------------
@@ -153,12 +156,17 @@ def _as_uint64(score: float) -> int:
 
 def decode(score: float) -> Point:
     """The middle of a 52-bit number's cell. Any double has one."""
-    area = Cell(_as_uint64(score), FULL_STEP).area()
-    longitude, latitude = (area.west + area.east) / 2, (area.south + area.north) / 2
-    return Point(
-        min(max(longitude, -LONGITUDE_LIMIT), LONGITUDE_LIMIT),
-        min(max(latitude, -LATITUDE_LIMIT), LATITUDE_LIMIT),
-    )
+    bits = _as_uint64(score)
+    north, east = _gather(bits), _gather(bits >> 1)
+    west_edge = -LONGITUDE_LIMIT + east / _CELLS * _WIDE
+    east_edge = -LONGITUDE_LIMIT + ((east + 1) & _UINT32) / _CELLS * _WIDE
+    south_edge = -LATITUDE_LIMIT + north / _CELLS * _TALL
+    north_edge = -LATITUDE_LIMIT + ((north + 1) & _UINT32) / _CELLS * _TALL
+    longitude, latitude = (west_edge + east_edge) / 2, (south_edge + north_edge) / 2
+    if bits >> _FULL_BITS:  # no point has such a number, but a sorted set may
+        longitude = min(max(longitude, -LONGITUDE_LIMIT), LONGITUDE_LIMIT)
+        latitude = min(max(latitude, -LATITUDE_LIMIT), LATITUDE_LIMIT)
+    return Point(longitude, latitude)
 
 
 def standard_text(point: Point) -> bytes:
@@ -180,17 +188,29 @@ def latitude_distance(a: float, b: float) -> float:
     return _EARTH_RADIUS_METERS * fabs(a * _RADIANS - b * _RADIANS)
 
 
+def distances_from(center: Point) -> Callable[[Point], float]:
+    """A function that tells the meters from a point to others."""
+    from_longitude, from_latitude = center.longitude * _RADIANS, center.latitude * _RADIANS
+    narrowing = cos(from_latitude)
+
+    def meters(point: Point) -> float:
+        longitude, latitude = point
+        half_longitude = sin((longitude * _RADIANS - from_longitude) / 2)
+        if half_longitude == 0.0:
+            return latitude_distance(latitude, center.latitude)
+        to_latitude = latitude * _RADIANS
+        half_latitude = sin((to_latitude - from_latitude) / 2)
+        chord = half_latitude * half_latitude + (
+            narrowing * cos(to_latitude) * half_longitude * half_longitude
+        )
+        return 2.0 * _EARTH_RADIUS_METERS * asin(sqrt(chord)) if chord < 1.0 else _FARTHEST_METERS
+
+    return meters
+
+
 def distance(a: Point, b: Point) -> float:
     """Meters between two points."""
-    half_longitude = sin((b.longitude * _RADIANS - a.longitude * _RADIANS) / 2)
-    if half_longitude == 0.0:
-        return latitude_distance(b.latitude, a.latitude)
-    from_latitude, to_latitude = a.latitude * _RADIANS, b.latitude * _RADIANS
-    half_latitude = sin((to_latitude - from_latitude) / 2)
-    chord = half_latitude * half_latitude + (
-        cos(from_latitude) * cos(to_latitude) * half_longitude * half_longitude
-    )
-    return 2.0 * _EARTH_RADIUS_METERS * asin(sqrt(min(chord, 1.0)))
+    return distances_from(a)(b)
 
 
 # ---- cells that cover an area --------------------------------------------------------------------
