@@ -66,14 +66,25 @@ def geodist(context: Context, args: Sequence[bytes]) -> Reply:
 
 def geohash(context: Context, args: Sequence[bytes]) -> Reply:
     """GEOHASH key [member [member ...]]."""
-    scores = context.arena.zset_scores(context.db, args[0], args[1:])
-    return [None if score is None else cells.standard_text(cells.decode(score)) for score in scores]
+    return [
+        None if point is None else cells.standard_text(point) for point in _points(context, args)
+    ]
 
 
 def geopos(context: Context, args: Sequence[bytes]) -> Reply:
     """GEOPOS key [member [member ...]]."""
+    return [
+        NULL_ARRAY if point is None else _coordinates(point) for point in _points(context, args)
+    ]
+
+
+def _points(context: Context, args: Sequence[bytes]) -> list[cells.Point | None]:
+    """Where members are; without members, the key's type counts nevertheless."""
+    if len(args) == 1:
+        context.arena.length(context.db, args[0], "zset")
+        return []
     scores = context.arena.zset_scores(context.db, args[0], args[1:])
-    return [NULL_ARRAY if score is None else _coordinates(cells.decode(score)) for score in scores]
+    return [None if score is None else cells.decode(score) for score in scores]
 
 
 def _coordinates(point: cells.Point) -> list[Reply]:

@@ -440,6 +440,8 @@ GEO = {
         GEOHASH k
         GEOHASH nosuch a
         GEOHASH s a
+        GEOHASH s
+        GEOPOS s
         GEOPOS k Palermo nosuch Catania sw ne null
         GEOPOS k
         GEOPOS nosuch a b
