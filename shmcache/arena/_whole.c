@@ -22,6 +22,7 @@
 #include "keyspace.c"
 #include "session.c"
 #include "map.c"
+#include "fields.c"
 #include "map_write.c"
 #include "list.c"
 #include "zset.c"

@@ -155,7 +155,7 @@ uint64_t sc_container_memory(const sc_arena *arena, const sc_view *view) {
         return bytes;
     }
     const sc_tree *trees = sc_at(arena, view->offset + view->body_at);
-    uint32_t count = type == SC_ZSET ? 2 : type == SC_STREAM ? SC_STREAM_TREES : 1;
+    uint32_t count = sc_trees_of(type);
     for (uint32_t i = 0; i < count; i++)
         bytes += tree_memory(arena, &trees[i], sc_form_of(type, i));
     return bytes;

@@ -17,6 +17,10 @@ enum { SC_TREE_MAIN = 0, SC_TREE_RANKS = 1 }; /* a sorted set's second tree */
 const sc_form *sc_form_of(int type, uint32_t tree);
 const sc_form *sc_form_packed(int type);
 
+static inline uint32_t sc_trees_of(int type) {
+    return type == SC_STREAM ? SC_STREAM_TREES : type == SC_ZSET ? 2 : 1;
+}
+
 /* A container found, under a snapshot or a transaction. */
 typedef struct sc_place {
     const sc_arena *arena;

@@ -2,13 +2,14 @@
 #include "expire.h"
 
 #include "evict.h"
+#include "fields.h"
 #include "heap.h"
 #include "relocate.h"
 #include "slot.h"
 #include "table.h"
 
 #define SC_SWEEP_BATCH                                                                             \
-    6 /* entries a lock hold deletes: seven log entries each must fit the inner log */
+    4 /* entries a lock hold deletes: twelve log entries each must fit the inner log */
 #define SC_BUDGET_LOOKS 64
 
 /* Delete the stripe's dead, a batch a transaction. `*earliest` becomes the expiry of the next one.
@@ -68,6 +69,8 @@ static uint64_t sweep_range(sc_writer *writer, uint64_t from, uint64_t to, uint6
     for (uint64_t i = from; i < to && deleted < limit; i++) {
         const sc_stripe *stripe = &arena->stripes[i];
         if (!sc_load32(&stripe->keys)) continue;
+        uint64_t fields = sc_load64(&stripe->next_field_expiry);
+        if (fields && fields <= now) deleted += sc_sweep_fields(writer, i, now);
         if (!retired && sc_load64(&stripe->next_expiry) > now) continue;
         while (deleted < limit && !sweep_once(writer, i, retired, &deleted)) {
         }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "container.h"
+#include "fields.h"
 #include "heap.h"
 
 /* ---- steps on a locked stripe
@@ -59,6 +60,9 @@ int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t o
     int status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
     if (status != SC_OK) return status;
     sc_txn_open(txn, ref->stripe);
+    if (SC_UNLIKELY(sc_type_of(sc_entry_load(txn->writer->arena, offset).encoding) == SC_HASH)) {
+        sc_fields_linked(txn, ref->stripe, offset);
+    }
     if (!found->slot) return sc_table_insert(txn, ref, offset, expire_ms);
     sc_table_replace(txn, ref, found, offset, expire_ms);
     sc_entry_free(txn, &found->view);

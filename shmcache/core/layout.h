@@ -142,10 +142,10 @@ typedef struct sc_stripe {
     uint32_t keys;     /* occupied slots, dead entries included */
     uint64_t segment[SC_TABLE_SEGMENTS];
 
-    pthread_mutex_t mutex; /* robust, process-shared */
-    uint64_t owner;        /* generation << 16 | slot index + 1 of the holder; 0 = none */
-    uint64_t next_expiry;  /* no entry expires before this (ms); a hint, may be too early */
-    uint64_t reserved;
+    pthread_mutex_t mutex;      /* robust, process-shared */
+    uint64_t owner;             /* generation << 16 | slot index + 1 of the holder; 0 = none */
+    uint64_t next_expiry;       /* no entry expires before this (ms); a hint, may be too early */
+    uint64_t next_field_expiry; /* the same for fields of hashes; 0 = none has an expiry */
 } sc_stripe;
 static_assert(sizeof(sc_stripe) == 2 * SC_CACHE_LINE, "layout");
 

@@ -1,4 +1,5 @@
 /* Changing hashes and sets. See containers.h. */
+#include "fields.h"
 #include "map.h"
 
 /* Where an element is in a container that is being changed. */
@@ -115,14 +116,18 @@ int sc_map_put(sc_tx *tx, const sc_key *key, int type, sc_bytes field, sc_bytes 
 
 /* ---- removing ---------------------------------------------------------------------------------*/
 
-static int take_field(sc_change *change, spot *spot) {
-    if (spot->root.count == 1) return sc_change_delete(change);
-    int status = sc_item_free_chains(change->txn, &spot->item);
+int sc_map_take_out(sc_change *change, const sc_root *root, sc_path *path, const sc_item *item) {
+    if (root->count == 1) return sc_change_delete(change);
+    int status = sc_item_free_chains(change->txn, item);
     if (status != SC_OK) return status;
-    if (change->place.packed) return sc_packed_drop(change, &spot->path);
+    if (change->place.packed) return sc_packed_drop(change, path);
     sc_edit edit;
     sc_change_edit(change, SC_TREE_MAIN, &edit);
-    return sc_tree_drop(&edit, &spot->path);
+    return sc_tree_drop(&edit, path);
+}
+
+static int take_field(sc_change *change, spot *spot) {
+    return sc_map_take_out(change, &spot->root, &spot->path, &spot->item);
 }
 
 int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field) {
@@ -176,19 +181,6 @@ static void with_expiry(const sc_path *path, const sc_item *item, uint64_t expir
                         .slot = slot | (expire_ms ? SC_ITEM_TTL : 0)};
 }
 
-/* When the first of the fields dies: in a tree's entry, behind the tree. */
-static int note_expiry(sc_change *change, uint64_t expire_ms) {
-    const sc_view *view = &change->place.found.view;
-    sc_tree *tree = sc_at(change->place.arena, view->offset + view->body_at);
-    uint64_t *next = (uint64_t *)(void *)(tree + 1);
-    if (!expire_ms || (*next && *next <= expire_ms)) return SC_OK;
-    int status = sc_txn_reserve(change->txn, 1);
-    if (status != SC_OK) return status;
-    sc_txn_open(change->txn, change->place.ref.stripe);
-    sc_txn_store64(change->txn, next, expire_ms);
-    return SC_OK;
-}
-
 static int set_expiry(sc_change *change, const sc_word *word, sc_bytes field, uint64_t expire_ms) {
     spot spot;
     sc_piece_room room;
@@ -210,8 +202,7 @@ static int set_expiry(sc_change *change, const sc_word *word, sc_bytes field, ui
         if (expire_ms && sc_view_shape(&change->place.found.view) == SC_LISTPACK) {
             status = sc_change_shape(change, SC_LISTPACKEX);
         }
-        if (status == SC_OK && !change->place.packed) status = note_expiry(change, expire_ms);
-        return status;
+        return status == SC_OK ? sc_fields_note(change, expire_ms) : status;
     }
 }
 

@@ -103,6 +103,7 @@ static int get_pass(sc_arena *arena, const sc_ref *refs, size_t count, sc_sink *
         statuses[i] = refs[i].bytes ? sc_find_live(arena, &refs[i], &found) : SC_MISS;
         if (statuses[i] == SC_OK) statuses[i] = emit_found(&reads[i], &found, sinks[i]);
         if (statuses[i] == SC_NO_MEMORY) return SC_NO_MEMORY;
+        if (statuses[i] == SC_WRONG_TYPE) statuses[i] = SC_MISS; /* as MGET answers */
         offsets[i] = statuses[i] == SC_OK ? found.view.offset : 0;
     }
     return SC_OK;

@@ -217,7 +217,7 @@ static void check_slot(audit *check, uint64_t index) {
 /* ---- stripes and entries ----------------------------------------------------------------------*/
 
 /* Bytes in the chain; each chunk is met, fits its block and has the owner that it should. */
-static uint64_t meet_owned(audit *check, uint64_t block, uint64_t hash, const char *what,
+static uint64_t meet_owned(audit *check, uint64_t block, const uint64_t *hash, const char *what,
                            uint64_t where) {
     const sc_arena *arena = check->arena;
     uint64_t held = 0;
@@ -226,7 +226,7 @@ static uint64_t meet_owned(audit *check, uint64_t block, uint64_t hash, const ch
         if (!meet(check, block, what, where, &size_class)) return held;
         const sc_chunk *chunk = sc_at(arena, block);
         held += sc_chunk_length(chunk);
-        if (chunk->owner_hash != hash ||
+        if ((hash && chunk->owner_hash != *hash) ||
             sc_chunk_length(chunk) + sizeof(sc_chunk) > arena->classes.bytes[size_class]) {
             problem(check, "chunk %llx of %s %llx", (unsigned long long)block, what,
                     (unsigned long long)where);
@@ -236,8 +236,8 @@ static uint64_t meet_owned(audit *check, uint64_t block, uint64_t hash, const ch
     return held;
 }
 
-void sc_audit_chain(audit *check, uint64_t first, uint64_t hash, uint64_t length, const char *what,
-                    uint64_t where) {
+void sc_audit_chain(audit *check, uint64_t first, const uint64_t *hash, uint64_t length,
+                    const char *what, uint64_t where) {
     uint64_t held = meet_owned(check, first, hash, what, where);
     if (held != length) {
         problem(check, "%s %llx holds %llu bytes, it says %llu", what, (unsigned long long)where,
@@ -254,7 +254,7 @@ static void check_value(audit *check, const sc_view *view, uint64_t hash) {
         return;
     }
     uint64_t first = sc_load64(sc_at(arena, view->offset + view->chain_at));
-    sc_audit_chain(check, first, hash, length - held, "chain of entry", view->offset);
+    sc_audit_chain(check, first, &hash, length - held, "chain of entry", view->offset);
 }
 
 static void check_twin(audit *check, uint64_t index, const sc_ref *ref, uint64_t word) {
@@ -300,7 +300,7 @@ static void check_entry(audit *check, uint64_t index, uint32_t bucket, uint64_t 
     if (sc_is_string(&view))
         check_value(check, &view, ref.hash);
     else
-        sc_audit_container(check, &view, ref.hash);
+        sc_audit_container(check, &view);
     check_twin(check, index, &ref, word);
 }
 

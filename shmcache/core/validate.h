@@ -20,13 +20,13 @@ void sc_audit_problem(sc_audit *check, const char *format, ...)
 /* Account for a block; false if it is none or was met before. `what` says who refers to it. */
 bool sc_audit_meet(sc_audit *check, uint64_t block, const char *what, uint64_t where,
                    uint32_t *size_class);
-/* A chain of chunks that `hash` owns: met, whole, and `length` bytes long. */
-void sc_audit_chain(sc_audit *check, uint64_t first, uint64_t hash, uint64_t length,
+/* A chain of chunks: met, whole, and `length` bytes long. `hash` is of the key that owns it; NULL
+ * where the chunks may still name the key that a container had before it was renamed. */
+void sc_audit_chain(sc_audit *check, uint64_t first, const uint64_t *hash, uint64_t length,
                     const char *what, uint64_t where);
 
-/* A container's entry: its shape, its leaf or trees, and all that hangs on them. `hash` is the
- * key's. */
-void sc_audit_container(sc_audit *check, const sc_view *view, uint64_t hash);
+/* A container's entry: its shape, its leaf or trees, and all that hangs on them. */
+void sc_audit_container(sc_audit *check, const sc_view *view);
 /* A tree that is being freed: nothing but whether its blocks are accounted for. */
 void sc_audit_freed_tree(sc_audit *check, uint64_t root_word, uint64_t slot);
 

@@ -9,12 +9,10 @@ typedef struct walk {
     sc_audit *check;
     const sc_form *form;
     uint64_t entry; /* offset, for the report */
-    uint64_t hash;  /* of the key: the owner of every block */
     uint64_t items;
     bool any; /* `last` is a key that was met */
     char *last;
     uint64_t last_length, last_room;
-    uint64_t last_hash;
     sc_root *ranks; /* of a sorted set's members: where each has to be too */
 } walk;
 
@@ -27,7 +25,7 @@ typedef struct walk {
 static void check_part(walk *at, const sc_part *part, uint64_t leaf) {
     if (part->how != SC_CHAINED) return;
     if (!part->length) SC_COMPLAIN(at, "an empty chain in leaf %llx", (unsigned long long)leaf);
-    sc_audit_chain(at->check, sc_bytes8(part->at), at->hash, part->length, "item of leaf", leaf);
+    sc_audit_chain(at->check, sc_bytes8(part->at), NULL, part->length, "item of leaf", leaf);
 }
 
 /* Text of a part in the walk's own memory; NULL when it is damaged. */
@@ -65,7 +63,6 @@ static void check_hash(walk *at, const sc_item *item, const char *text, uint64_t
         SC_COMPLAIN(at, "'%.*s' lies in leaf %llx, which is not its hash's",
                     (int)(length < 40 ? length : 40), text, (unsigned long long)leaf->offset);
     }
-    if (word.hash > at->last_hash) at->last_hash = word.hash;
 }
 
 /* Found under its own name, which is there once. */
@@ -178,8 +175,9 @@ static void check_places(walk *at, const sc_leaf *leaf, uint32_t *extents, uint3
     for (uint32_t i = 0; i < count; i++) {
         uint32_t from = extents[i] >> 16, bytes = extents[i] & 0xffff;
         if (from < end || from + bytes > leaf->head.limit) {
-            SC_COMPLAIN(at, "an item of leaf %llx lies where another is, or none may",
-                        (unsigned long long)leaf->offset);
+            SC_COMPLAIN(at,
+                        "%u bytes at %u of leaf %llx lie where others do, or none may (%u to %u)",
+                        bytes, from, (unsigned long long)leaf->offset, end, leaf->head.limit);
             return;
         }
         end = from + bytes;
@@ -287,16 +285,12 @@ static void check_branch(walk *at, uint64_t offset, uint32_t level, const range 
 
 /* ---- trees and packed leaves ------------------------------------------------------------------*/
 
-static bool check_tree(sc_audit *check, const sc_view *view, uint64_t hash, uint32_t tree,
-                       sc_root *ranks) {
+static bool check_tree(sc_audit *check, const sc_view *view, uint32_t tree, sc_root *ranks) {
     const sc_tree *trees = sc_at(check->arena, view->offset + view->body_at);
     int type = view->head.encoding & SC_ENC_TYPE;
     sc_root root;
-    walk at = {.check = check,
-               .form = sc_form_of(type, tree),
-               .entry = view->offset,
-               .hash = hash,
-               .ranks = ranks};
+    walk at = {
+        .check = check, .form = sc_form_of(type, tree), .entry = view->offset, .ranks = ranks};
     if (!sc_root_load(check->arena, &trees[tree], at.form, &root) || !root.offset != !root.count) {
         SC_COMPLAIN(&at, "tree %u", tree);
         return false;
@@ -312,15 +306,15 @@ static bool check_tree(sc_audit *check, const sc_view *view, uint64_t hash, uint
 }
 
 /* A sorted set's members are in two trees, as many in each; every one is looked up by its rank. */
-static void check_zset(sc_audit *check, const sc_view *view, uint64_t hash) {
+static void check_zset(sc_audit *check, const sc_view *view) {
     const sc_tree *trees = sc_at(check->arena, view->offset + view->body_at);
     sc_root ranks;
-    if (!check_tree(check, view, hash, SC_TREE_RANKS, NULL) ||
+    if (!check_tree(check, view, SC_TREE_RANKS, NULL) ||
         !sc_root_load(check->arena, &trees[SC_TREE_RANKS], sc_form_of(SC_ZSET, SC_TREE_RANKS),
                       &ranks)) {
         return;
     }
-    check_tree(check, view, hash, SC_TREE_MAIN, &ranks);
+    check_tree(check, view, SC_TREE_MAIN, &ranks);
     if (trees[SC_TREE_MAIN].count != trees[SC_TREE_RANKS].count) {
         sc_audit_problem(check, "container %llx: %llu members, %llu ranks",
                          (unsigned long long)view->offset,
@@ -329,12 +323,12 @@ static void check_zset(sc_audit *check, const sc_view *view, uint64_t hash) {
     }
 }
 
-static void check_packed(sc_audit *check, const sc_view *view, uint64_t hash) {
+static void check_packed(sc_audit *check, const sc_view *view) {
     int type = view->head.encoding & SC_ENC_TYPE;
     uint32_t leaf_at = sc_view_leaf_at(view), size_class = sc_class_of(check->arena, view->offset);
     uint32_t block = size_class < SC_MAX_CLASSES ? check->arena->classes.bytes[size_class] : 0;
     uint32_t room = view->head.value_bytes & ((UINT32_C(1) << SC_SHAPE_SHIFT) - 1);
-    walk at = {.check = check, .form = sc_form_packed(type), .entry = view->offset, .hash = hash};
+    walk at = {.check = check, .form = sc_form_packed(type), .entry = view->offset};
     if (leaf_at + room > block) {
         SC_COMPLAIN(&at, "a leaf of %u bytes", room);
         return;
@@ -347,23 +341,18 @@ static void check_packed(sc_audit *check, const sc_view *view, uint64_t hash) {
 /* ---- entries ----------------------------------------------------------------------------------*/
 
 static bool shape_fits(const sc_view *view) {
-    bool packed = !view->body_at;
-    switch (sc_view_shape(view)) {
-    case SC_LISTPACK:
-    case SC_LISTPACKEX:
-    case SC_INTSET:
-    case SC_QUICKLIST:
-    case SC_HASHTABLE:
-    case SC_SKIPLIST:
-        return packed || (view->head.encoding & SC_ENC_TYPE) != SC_STREAM;
-    case SC_STREAM_SHAPE:
-        return !packed;
-    default:
-        return false;
-    }
+    static const uint32_t of_type[SC_TYPES] = {
+        [SC_LIST] = 1 << SC_LISTPACK | 1 << SC_QUICKLIST,
+        [SC_SET] = 1 << SC_INTSET | 1 << SC_LISTPACK | 1 << SC_HASHTABLE,
+        [SC_ZSET] = 1 << SC_LISTPACK | 1 << SC_SKIPLIST,
+        [SC_HASH] = 1 << SC_LISTPACK | 1 << SC_LISTPACKEX | 1 << SC_HASHTABLE,
+        [SC_STREAM] = 1 << SC_STREAM_SHAPE,
+    };
+    uint32_t shape = sc_view_shape(view);
+    return shape < SC_SHAPES && of_type[view->head.encoding & SC_ENC_TYPE] >> shape & 1;
 }
 
-void sc_audit_container(sc_audit *check, const sc_view *view, uint64_t hash) {
+void sc_audit_container(sc_audit *check, const sc_view *view) {
     int type = view->head.encoding & SC_ENC_TYPE;
     bool packed = !view->body_at;
     if (type < SC_LIST || type > SC_STREAM || (packed && type == SC_STREAM) || view->chain_at ||
@@ -373,13 +362,13 @@ void sc_audit_container(sc_audit *check, const sc_view *view, uint64_t hash) {
         return;
     }
     if (packed) {
-        check_packed(check, view, hash);
+        check_packed(check, view);
     } else if (type == SC_ZSET) {
-        check_zset(check, view, hash);
+        check_zset(check, view);
     } else {
         uint32_t count = type == SC_STREAM ? SC_STREAM_TREES : 1;
         for (uint32_t i = 0; i < count; i++)
-            check_tree(check, view, hash, i, NULL);
+            check_tree(check, view, i, NULL);
     }
     if (type != SC_STREAM && !sc_container_length(check->arena, view)) {
         sc_audit_problem(check, "container %llx is empty", (unsigned long long)view->offset);

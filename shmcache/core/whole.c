@@ -415,7 +415,7 @@ int sc_container_copy(sc_txn *txn, const sc_view *view, const sc_ref *to, uint64
         sc_tree trees[SC_STREAM_TREES];
         uint8_t bytes[SC_STREAM_BODY];
     } body;
-    uint32_t count = type == SC_ZSET ? 2 : type == SC_STREAM ? SC_STREAM_TREES : 1;
+    uint32_t count = sc_trees_of(type);
     sc_copy(&body, (const char *)sc_at(arena, view->offset) + view->body_at,
             sc_body_bytes(view->head.encoding));
     for (uint32_t i = 0; i < count; i++) {
