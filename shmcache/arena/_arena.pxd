@@ -20,6 +20,9 @@ cdef extern from "containers.h":
     ctypedef struct sc_session:
         pass
 
+cdef extern from "find.h":
+    uint64_t sc_hash_pair(uint64_t key_hash, uint64_t name_hash) noexcept
+
 # One write to the container at a key, as a function of the transaction that holds it: an enum
 # sc_status. `how` is what it is to write, and gets the result; it may be called several times.
 ctypedef int (*write_step)(sc_tx *tx, const sc_key *key, void *how) noexcept
@@ -67,9 +70,21 @@ cdef class Arena(Reads):
 
 # ---- containers: 1 there is one, 0 there is not; `type` is an enum sc_type
 
-# What Python sees of a hash's value and a list's element; None when there is none.
-cdef object field_value(Arena arena, const sc_key *key, const wire_span *field)
-cdef object element_at(Arena arena, const sc_key *key, int64_t index)
+# One element, by the hashes that its key's and its name's objects carry (pair_hash; find.h says
+# what that saves). What Python sees of a hash's value and a list's element; None: there is none.
+cdef object field_value(Arena arena, const sc_key *key, const wire_span *field, uint64_t hash)
+cdef object element_at(Arena arena, const sc_key *key, int64_t index, uint64_t hash)
+cdef int has_member(Arena arena, const sc_key *key, int type, const wire_span *member,
+                    uint64_t hash) except -1
+cdef int score_of(Arena arena, const sc_key *key, const wire_span *member, uint64_t hash,
+                  double *score) except -1
+
+cdef inline uint64_t pair_hash(Py_hash_t key_hash, Py_hash_t name_hash) noexcept:
+    """0: one of them (-1) is not known."""
+    if key_hash == -1 or name_hash == -1:
+        return 0
+    return sc_hash_pair(<uint64_t>key_hash, <uint64_t>name_hash)
+
 cdef list field_values(Arena arena, const sc_key *key, const wire_span *fields, size_t count)
 
 cdef int64_t read_length(Arena arena, const sc_key *key, int type) except -1

@@ -1,29 +1,58 @@
 # What _arena.pxd offers of containers to other compiled modules. Part of _arena.pyx.
 
 
-cdef object field_value(Arena arena, const sc_key *key, const wire_span *field):
-    cdef sc_bytes name = bytes_of(field)
+cdef inline sc_wanted wanted_of(int type, const wire_span *name, uint64_t hash,
+                               sc_sink *sink) noexcept:
+    cdef sc_wanted wanted
+    wanted.type = type
+    wanted.name = bytes_of(name)
+    wanted.index = 0
+    wanted.hash = hash
+    wanted.sink = sink
+    wanted.score = NULL
+    return wanted
+
+
+cdef inline int find_one(Arena arena, const sc_key *key, const sc_wanted *wanted) except -1:
+    """An enum sc_status; without hashes as without hints."""
+    if arena.ptr == NULL:
+        arena.handle()
+    if wanted.hash:
+        return sc_find_hinted(arena.ptr, key, wanted, bytes_reserve)
+    return sc_find_slow(arena.ptr, key, wanted, NULL)
+
+
+cdef object field_value(Arena arena, const sc_key *key, const wire_span *field, uint64_t hash):
     cdef bytes_sink sink = new_bytes_sink()
-    cdef sc_session session
-    cdef int status
-    sc_session_start(&session, arena.handle())
-    while True:
-        status = sc_map_find(&session, key, SC_HASH, name, &sink.sink)
-        if whole(&session, &session, &status):
-            break
+    cdef sc_wanted wanted = wanted_of(SC_HASH, field, hash, &sink.sink)
+    cdef int status = find_one(arena, key, &wanted)
     return sink_take(&sink) if status == SC_OK else sink_result(status, &sink)
 
 
-cdef object element_at(Arena arena, const sc_key *key, int64_t index):
+cdef object element_at(Arena arena, const sc_key *key, int64_t index, uint64_t hash):
     cdef bytes_sink sink = new_bytes_sink()
-    cdef sc_session session
+    cdef wire_span nothing = wire_span(NULL, 0)
+    cdef sc_wanted wanted = wanted_of(SC_LIST, &nothing, hash, &sink.sink)
     cdef int status
-    sc_session_start(&session, arena.handle())
-    while True:
-        status = sc_list_at(&session, key, index, &sink.sink)
-        if whole(&session, &session, &status):
-            break
+    wanted.index = index
+    status = find_one(arena, key, &wanted)
     return sink_take(&sink) if status == SC_OK else sink_result(status, &sink)
+
+
+cdef int has_member(Arena arena, const sc_key *key, int type, const wire_span *member,
+                    uint64_t hash) except -1:
+    cdef sc_wanted wanted = wanted_of(type, member, hash, NULL)
+    cdef int status = find_one(arena, key, &wanted)
+    return 1 if status == SC_OK else settled(status)
+
+
+cdef int score_of(Arena arena, const sc_key *key, const wire_span *member, uint64_t hash,
+                  double *score) except -1:
+    cdef sc_wanted wanted = wanted_of(SC_ZSET, member, hash, NULL)
+    cdef int status
+    wanted.score = score
+    status = find_one(arena, key, &wanted)
+    return 1 if status == SC_OK else settled(status)
 
 
 cdef list field_values(Arena arena, const sc_key *key, const wire_span *fields, size_t count):

@@ -173,3 +173,18 @@ cdef extern from "containers.h":
                              sc_bytes most, uint64_t limit, uint64_t *removed)
     int sc_store(sc_tx *tx, const sc_key *key, int type, const sc_bytes *items, uint64_t count,
                  const double *scores, uint64_t expire_ms)
+
+cdef extern from "find.h":
+    ctypedef struct sc_element_hint:
+        pass
+    ctypedef struct sc_wanted:
+        int type
+        sc_bytes name
+        int64_t index
+        uint64_t hash
+        sc_sink *sink
+        double *score
+    int sc_find_slow(sc_arena *arena, const sc_key *key, const sc_wanted *wanted,
+                     sc_element_hint *hint)
+    int sc_find_hinted(sc_arena *arena, const sc_key *key, const sc_wanted *wanted,
+                       char *(*reserve)(sc_sink *sink, size_t length) noexcept)

@@ -17,6 +17,11 @@ cdef inline bint take_key_and_name(const inprocess_call *call, sc_key *key,
             and take_key(call, key))
 
 
+cdef inline uint64_t hash_of(const inprocess_call *call) noexcept:
+    """Of a key and a name, if their objects carry theirs."""
+    return core.pair_hash(inprocess_key_hash(call.args[0]), inprocess_key_hash(call.args[1]))
+
+
 cdef inline object shown(InProcess self, object value):
     return value if self.decode == CODEC_BYTES else self.decoded(value)
 
@@ -59,7 +64,8 @@ cdef PyObject *short_hget "short_hget"(const inprocess_call *call) except? NULL:
     if not take_key_and_name(call, &key, &field):
         return NULL
     self = client_of(call)
-    return give(shown(self, core.field_value(self.arena, &key, <const wire_span *>&field)))
+    value = core.field_value(self.arena, &key, <const wire_span *>&field, hash_of(call))
+    return give(shown(self, value))
 
 
 cdef PyObject *short_hmget "short_hmget"(const inprocess_call *call) except? NULL:
@@ -118,7 +124,7 @@ cdef PyObject *short_hexists "short_hexists"(const inprocess_call *call) except?
     if not take_key_and_name(call, &key, &field):
         return NULL
     arena = client_of(call).arena
-    found = core.read_member(arena, &key, SC_HASH, <const wire_span *>&field, NULL)
+    found = core.has_member(arena, &key, SC_HASH, <const wire_span *>&field, hash_of(call))
     return give(True if found else False)
 
 
@@ -128,7 +134,7 @@ cdef PyObject *short_sismember "short_sismember"(const inprocess_call *call) exc
     if not take_key_and_name(call, &key, &member):
         return NULL
     arena = client_of(call).arena
-    return give(core.read_member(arena, &key, SC_SET, <const wire_span *>&member, NULL))
+    return give(core.has_member(arena, &key, SC_SET, <const wire_span *>&member, hash_of(call)))
 
 
 cdef PyObject *short_smembers "short_smembers"(const inprocess_call *call) except? NULL:
@@ -153,7 +159,8 @@ cdef PyObject *short_lindex "short_lindex"(const inprocess_call *call) except? N
     if not take_key(call, &key):
         return NULL
     self = client_of(call)
-    return give(shown(self, core.element_at(self.arena, &key, index)))
+    hash = core.pair_hash(inprocess_key_hash(call.args[0]), index if index != -1 else INT64_MIN)
+    return give(shown(self, core.element_at(self.arena, &key, index, hash)))
 
 
 cdef PyObject *short_lrange "short_lrange"(const inprocess_call *call) except? NULL:
@@ -180,7 +187,7 @@ cdef PyObject *short_zscore "short_zscore"(const inprocess_call *call) except? N
     if not take_key_and_name(call, &key, &member):
         return NULL
     arena = client_of(call).arena
-    if not core.read_score(arena, &key, <const wire_span *>&member, &score):
+    if not core.score_of(arena, &key, <const wire_span *>&member, hash_of(call), &score):
         return give(None)
     return give(score)
 

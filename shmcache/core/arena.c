@@ -316,6 +316,7 @@ void sc_arena_detach(sc_arena *arena) {
     sc_sys_unmap(arena->base, arena->data_bytes);
     sc_sys_unmap(arena->access, arena->access_bytes);
     free(arena->hints);
+    free(arena->element_hints);
     free(arena);
 }
 

@@ -126,7 +126,8 @@ struct sc_arena {
     _Atomic uint64_t random;
     _Atomic uint64_t sweep_cursor; /* stripe that the next expiry cycle starts at */
     sc_hint *hints; /* SC_HINTS of them, in sets of SC_HINT_WAYS, or NULL until the first use */
-    bool touching;  /* reads leave access marks */
+    struct sc_element_hint *element_hints; /* SC_ELEMENT_HINTS of them (find.h), or NULL */
+    bool touching;                         /* reads leave access marks */
 };
 
 /* ---- touching shared memory
