@@ -9,6 +9,7 @@
 #include "slot.c"
 #include "entry.c"
 #include "table.c"
+#include "part.c"
 #include "leaf.c"
 #include "tree.c"
 #include "branch.c"

@@ -73,32 +73,17 @@ int sc_place_sink(const sc_place *place, const sc_part *part, sc_sink *sink) {
 }
 
 int sc_place_item(const sc_place *place, const sc_part *part, sc_items *items) {
-    if (SC_LIKELY(part->how == SC_PLAIN)) {
-        char *out = items->add(items, part->length);
-        if (SC_UNLIKELY(!out)) return SC_NO_MEMORY;
-        sc_copy(out, part->at, part->length);
-        return SC_OK;
+    char text[21];
+    sc_part own = *part;
+    if (SC_UNLIKELY(part->how != SC_PLAIN)) {
+        if (part->how == SC_NUMBER) sc_part_settle(&own, text);
+        if (too_large_to_trust(place, part) || own.length > place->arena->data_bytes) {
+            return SC_CORRUPT;
+        }
     }
-    if (too_large_to_trust(place, part) || part->length > place->arena->data_bytes) {
-        return SC_CORRUPT;
-    }
-    char text[24];
-    uint64_t length = sc_part_length(part);
-    if (part->how == SC_NUMBER) { /* once: what lies in the leaf may change in between */
-        sc_part held = *part;
-        char bytes[8];
-        sc_copy(bytes, part->at, part->length < 8 ? part->length : 8);
-        held.at = (const uint8_t *)bytes;
-        length = sc_part_length(&held);
-        sc_part_copy(place->arena, &held, text);
-    }
-    char *out = items->add(items, length);
-    if (!out) return SC_NO_MEMORY;
-    if (part->how == SC_NUMBER) {
-        memcpy(out, text, length);
-        return SC_OK;
-    }
-    return sc_part_copy(place->arena, part, out) ? SC_OK : SC_CORRUPT;
+    char *out = items->add(items, own.length);
+    if (SC_UNLIKELY(!out)) return SC_NO_MEMORY;
+    return sc_part_copy(place->arena, &own, out) ? SC_OK : SC_CORRUPT;
 }
 
 uint64_t sc_container_length(const sc_arena *arena, const sc_view *view) {

@@ -9,9 +9,7 @@
 #ifndef SC_LEAF_H
 #define SC_LEAF_H
 
-#include "containers.h"
-#include "entry.h"
-#include "txn.h"
+#include "part.h"
 
 #if defined(__SSE2__) && !defined(SC_TSAN)
 #include <emmintrin.h>
@@ -35,14 +33,6 @@ typedef struct sc_leaf {
     uint32_t slots_at, width;
 } sc_leaf;
 
-/* One part of an item: bytes in place, a number, or a chain. */
-enum sc_how { SC_PLAIN, SC_NUMBER, SC_CHAINED };
-typedef struct sc_part {
-    const uint8_t *at;
-    uint64_t length; /* of the bytes in place, or in the chain */
-    enum sc_how how;
-} sc_part;
-
 typedef struct sc_item {
     uint32_t slot;      /* flags, and the tag above */
     uint32_t at, bytes; /* its extent in the leaf */
@@ -50,39 +40,12 @@ typedef struct sc_item {
     uint64_t expire_ms; /* 0 = never */
 } sc_item;
 
-/* A key or an element in the form that it is kept and compared in. */
-typedef struct sc_word {
-    const char *bytes;
-    uint64_t length;
-    uint64_t hash; /* with SC_HASHED */
-    bool number;
-    char packed[8];
-} sc_word;
-
 /* An item ready to be put into a leaf. */
 typedef struct sc_piece {
     const uint8_t *bytes;
     uint32_t length;
     uint32_t slot; /* flags, and the tag above */
 } sc_piece;
-
-static inline uint32_t sc_load16(const uint8_t *at) {
-    uint16_t value;
-#ifdef SC_TSAN
-    sc_copy(&value, at, sizeof value);
-#else
-    memcpy(&value, at, sizeof value);
-#endif
-    return value;
-}
-static inline uint8_t sc_load8(const uint8_t *at) {
-    return __atomic_load_n(at, __ATOMIC_RELAXED);
-}
-static inline uint64_t sc_bytes8(const uint8_t *at) {
-    uint64_t word;
-    sc_copy(&word, at, sizeof word);
-    return word;
-}
 
 static inline uint32_t sc_slot_width(uint8_t mode) {
     return mode == SC_HASHED ? 4 : 2;
@@ -124,26 +87,10 @@ SC_HOT uint32_t sc_leaf_slot(const sc_leaf *leaf, uint32_t slot_index) {
 /* False for an item that reaches beyond its leaf. */
 bool sc_item_load(const sc_leaf *leaf, uint32_t index, sc_item *item);
 
-/* Text as it will be kept. Numbers are recognised unless the leaf is ordered by bytes. */
-void sc_word_make(const sc_arena *arena, sc_word *word, const char *bytes, uint64_t length,
-                  uint8_t mode);
-
 /* The item with this key, of a hashed leaf: its index, or -1. */
 int sc_leaf_find(const sc_arena *arena, const sc_leaf *leaf, const sc_word *word, sc_item *item);
 /* Of an ordered leaf: how many items have a key below `key`; *equal: the next one has it. */
 uint32_t sc_leaf_seek(const sc_arena *arena, const sc_leaf *leaf, sc_bytes key, bool *equal);
-/* <0, 0, >0 as memcmp of a part and some bytes. */
-int sc_part_compare(const sc_arena *arena, const sc_part *part, sc_bytes key);
-
-/* ---- reading parts ----------------------------------------------------------------------------*/
-uint64_t sc_part_length(const sc_part *part); /* as text */
-/* `out` has room for sc_part_length; false on damage. */
-bool sc_part_copy(const sc_arena *arena, const sc_part *part, char *out);
-int sc_part_sink(const sc_arena *arena, const sc_part *part, sc_sink *sink);
-double sc_part_score(const sc_part *part);
-/* The hash that a hashed tree files a key under. */
-uint64_t sc_part_hash(const sc_arena *arena, const sc_part *key);
-
 /* ---- building ---------------------------------------------------------------------------------*/
 
 /* Room for one item's bytes in place. */
@@ -185,10 +132,5 @@ bool sc_leaf_has_room(const sc_leaf *leaf, uint32_t index, const sc_piece *piece
 int sc_txn_patch(sc_txn *txn, uint64_t offset, const void *bytes, uint32_t length);
 /* Free what an item's parts have outside of the leaf, once committed. */
 int sc_item_free_chains(sc_txn *txn, const sc_item *item);
-
-/* Bytes outside of leaves, as a chain of chunks. */
-int sc_chain_build(sc_txn *txn, uint64_t owner_hash, const char *bytes, uint64_t length,
-                   uint64_t *first);
-bool sc_chain_copy(const sc_arena *arena, uint64_t block, uint64_t length, char *out);
 
 #endif
