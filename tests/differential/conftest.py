@@ -74,17 +74,20 @@ def redis(redis_path: str, resp: Literal[2, 3]) -> Iterator[Side]:
     side.close()
 
 
+def open_door(request: pytest.FixtureRequest, resp: Literal[2, 3]) -> Side:
+    """One of our doors: dispatch over the model, over a real arena, or the front-end's socket."""
+    if request.param == "model":
+        return InProcessSide(model_arena.Arena(), resp)
+    if request.param == "arena":
+        return InProcessSide(make_arena(), resp)
+    front_end: FrontEnd = request.getfixturevalue("front_end")
+    return SocketSide(front_end.path, resp)
+
+
 @pytest.fixture(params=["model", "arena", "socket"])
 def ours(request: pytest.FixtureRequest, resp: Literal[2, 3]) -> Iterator[Side]:
-    """Each of our doors: dispatch over the model, over a real arena, and the front-end's socket."""
-    side: Side
-    if request.param == "model":
-        side = InProcessSide(model_arena.Arena(), resp)
-    elif request.param == "arena":
-        side = InProcessSide(make_arena(), resp)
-    else:
-        front_end: FrontEnd = request.getfixturevalue("front_end")
-        side = SocketSide(front_end.path, resp)
+    """Each of our doors."""
+    side = open_door(request, resp)
     yield side
     side.close()
 

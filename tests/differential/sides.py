@@ -25,7 +25,7 @@ class Side(Protocol):
 
 
 class SocketSide:
-    """A server on a Unix socket."""
+    """A server on a Unix socket, spoken to as plainly as can be."""
 
     def __init__(self, path: str, resp: Literal[2, 3] = 2) -> None:
         self.resp: Literal[2, 3] = resp
@@ -33,6 +33,9 @@ class SocketSide:
 
     def execute(self, *words: bytes) -> Tagged:
         return self._connection.execute(words)
+
+    def execute_many(self, lines: Sequence[Sequence[bytes]]) -> list[Tagged]:
+        return self._connection.execute_many(lines)
 
     def select(self, db: int) -> None:
         assert self.execute(b"SELECT", b"%d" % db) == ("simple", b"OK")
@@ -53,6 +56,9 @@ class InProcessSide:
 
     def execute(self, *words: bytes) -> Tagged:
         return tag(self._dispatcher.execute(self._context, words), self.resp)
+
+    def execute_many(self, lines: Sequence[Sequence[bytes]]) -> list[Tagged]:
+        return [self.execute(*words) for words in lines]
 
     def select(self, db: int) -> None:
         self._context.db = db

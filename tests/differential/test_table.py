@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import model_arena
 import pytest
 
-from differential.sides import InProcessSide, SocketSide
+from differential.conftest import open_door
+from differential.exceptions import NEWER_ARGUMENTS, NEWER_COMMANDS
 from shmcache.commands.spec import CATEGORIES
 from shmcache.commands.table import COMMANDS
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from differential.sides import Pair, Side
     from differential.wire import Tagged
 
-NEWER_THAN_THE_ORACLE = {"client|setinfo", "client|no-touch"}  # Redis 7.2's
 NOT_YET = {
     *("client|caching", "client|getredir", "client|pause", "client|tracking"),
     *("client|trackinginfo", "client|unblock", "client|unpause"),
@@ -25,18 +24,14 @@ NOT_YET = {
 ALL_NAMES = sorted(
     name for command in COMMANDS.values() for name in (command.name, *command.subcommands)
 )
-ORACLE_NAMES = [name for name in ALL_NAMES if name not in NEWER_THAN_THE_ORACLE]
+ORACLE_NAMES = [name for name in ALL_NAMES if name not in NEWER_COMMANDS | NEWER_ARGUMENTS]
 OWN_WORDS = (b"summary", b"complexity", b"notes", b"replaced_by")
 
 
 @pytest.fixture(params=["model", "socket"])
 def ours(request: pytest.FixtureRequest, resp: Literal[2, 3]) -> Iterator[Side]:
     """The table does not depend on the arena, so one of a kind will do."""
-    side: Side
-    if request.param == "model":
-        side = InProcessSide(model_arena.Arena(), resp)
-    else:
-        side = SocketSide(request.getfixturevalue("front_end").path, resp)
+    side = open_door(request, resp)
     yield side
     side.close()
 
@@ -68,7 +63,7 @@ def without_own_words(reply: Tagged) -> Any:
 def test_every_command_is_one_of_the_oracle(pair: Pair) -> None:
     _, names = pair.theirs.execute(b"COMMAND", b"LIST", b"FILTERBY", b"PATTERN", b"*")
     theirs = {name.decode() for _, name in names}
-    assert set(ALL_NAMES) - theirs == NEWER_THAN_THE_ORACLE
+    assert set(ALL_NAMES) - theirs == NEWER_COMMANDS
     ours_containers = {name for name, command in COMMANDS.items() if command.subcommands}
     missing = {name for name in theirs if name.partition("|")[0] in ours_containers}
     assert missing - set(ALL_NAMES) == NOT_YET
@@ -124,7 +119,7 @@ def test_count_list_and_everything_agree(pair: Pair) -> None:
     assert list(as_dict(ours.execute(b"COMMAND", b"DOCS"))) == [name.encode() for name in COMMANDS]
     names = {name.decode() for _, name in ours.execute(b"COMMAND", b"LIST")[1]}
     theirs = {name.decode() for _, name in pair.theirs.execute(b"COMMAND", b"LIST")[1]}
-    assert names - theirs == NEWER_THAN_THE_ORACLE
+    assert names - theirs == NEWER_COMMANDS
     assert names == set(ALL_NAMES)
 
 
@@ -132,14 +127,14 @@ def test_count_list_and_everything_agree(pair: Pair) -> None:
 def test_list_by_category(pair: Pair, category: str) -> None:
     words = [b"COMMAND", b"LIST", b"FILTERBY", b"ACLCAT", category.encode()]
     theirs, ours = ({name.decode() for _, name in reply[1]} for reply in pair.ask(words))
-    assert ours - NEWER_THAN_THE_ORACLE == theirs & set(ALL_NAMES)
+    assert ours - NEWER_COMMANDS == theirs & set(ALL_NAMES)
 
 
 @pytest.mark.parametrize("pattern", ["GET*", "*|h?lp", "[sp]*sub*", "nosuch"])
 def test_list_by_pattern(pair: Pair, pattern: str) -> None:
     words = [b"COMMAND", b"LIST", b"FILTERBY", b"PATTERN", pattern.encode()]
     theirs, ours = ({name.decode() for _, name in reply[1]} for reply in pair.ask(words))
-    assert ours - NEWER_THAN_THE_ORACLE == theirs & set(ALL_NAMES)
+    assert ours - NEWER_COMMANDS == theirs & set(ALL_NAMES)
 
 
 @pytest.mark.parametrize(

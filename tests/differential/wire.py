@@ -1,7 +1,8 @@
 """A RESP client as plain as can be, which keeps every reply's type.
 
 A reply is a tuple: its kind, then its content. ``("int", 3)``, ``("bulk", b"x")``, ``("null",)``,
-``("array", (...))``, ``("map", ((key, value), ...))`` and so on.
+``("array", (...))``, ``("map", ((key, value), ...))`` and so on. A double is the text of Python's
+float, so that NaN equals itself and the zeros differ.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Any, BinaryIO, TypeAlias
 
-from shmcache.commands.replies import CommandError, Reply, SetReply
+from shmcache.commands.replies import CommandError, NullArray, Reply, SetReply
+from shmcache.protocol.doubles import HumanDouble, double_text, human_text
 
 Tagged: TypeAlias = tuple[Any, ...]
 
@@ -31,14 +33,22 @@ class Connection:
             self.execute([b"HELLO", b"3"])
 
     def execute(self, words: Sequence[bytes]) -> Tagged:
-        lines = [b"*%d\r\n" % len(words)]
-        lines += (b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
-        self._socket.sendall(b"".join(lines))
-        return read_reply(self._stream)
+        return self.execute_many([words])[0]
+
+    def execute_many(self, lines: Sequence[Sequence[bytes]]) -> list[Tagged]:
+        """Send them all, then read all the replies."""
+        self._socket.sendall(b"".join(map(_encoded, lines)))
+        return [read_reply(self._stream) for _ in lines]
 
     def close(self) -> None:
         self._stream.close()
         self._socket.close()
+
+
+def _encoded(words: Sequence[bytes]) -> bytes:
+    parts = [b"*%d\r\n" % len(words)]
+    parts += (b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+    return b"".join(parts)
 
 
 def read_reply(stream: BinaryIO) -> Tagged:
@@ -63,7 +73,7 @@ _SCALARS: dict[bytes, tuple[str, Callable[[bytes], Any]]] = {
     b"+": ("simple", bytes),
     b"-": ("error", bytes),
     b":": ("int", int),
-    b",": ("double", float),
+    b",": ("double", lambda text: repr(float(text))),
     b"#": ("bool", lambda text: text == b"t"),
 }
 _AGGREGATES = {b"*": "array", b"~": "set", b">": "push"}
@@ -81,12 +91,18 @@ def tag(reply: Reply, resp: int) -> Tagged:
             return ("set" if resp == 3 else "array", tuple(tag(part, resp) for part in reply))
         case list() | tuple():
             return ("array", tuple(tag(part, resp) for part in reply))
+        case float():
+            return ("double", repr(float(reply))) if resp == 3 else ("bulk", _double(reply))
     return _tag_scalar(reply)
+
+
+def _double(value: float) -> bytes:
+    return human_text(value) if isinstance(value, HumanDouble) else double_text(value)
 
 
 def _tag_scalar(reply: Reply) -> Tagged:
     match reply:
-        case None:
+        case None | NullArray():
             return ("null",)
         case int():
             return ("int", reply)

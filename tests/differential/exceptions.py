@@ -1,0 +1,102 @@
+"""Where replies differ from redis-server 7.0's on purpose: the target is 7.2. All of them are here.
+
+Each exception is a function of the command line and the two replies: whether the difference is the
+one that its docstring tells of. Commands that 7.0 does not know at all, or knows in another form
+only, are listed in ``NEWER_FORMS``; no comparison sends them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from shmcache.protocol.doubles import double_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from differential.wire import Tagged
+
+NEWER_COMMANDS = frozenset(
+    {
+        # 7.2
+        *("client|setinfo", "client|no-touch"),
+        # 7.4
+        *("hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist"),
+        *("httl", "hpttl", "hexpiretime", "hpexpiretime"),
+        # 8.0
+        *("hgetdel", "hgetex", "hsetex"),
+    }
+)
+NEWER_ARGUMENTS = frozenset({"zrank", "zrevrank", "hscan"})
+"""Commands with arguments that 7.0 did not have: ZRANK WITHSCORE, HSCAN NOVALUES."""
+LEAST = b"-9223372036854775808"
+NEWER_FORMS = {
+    b"ZRANK": 4,  # ZRANK key member WITHSCORE, since 7.2
+    b"ZREVRANK": 4,
+}
+"""Lines of these commands with so many words, or more, mean something in 7.2 only."""
+
+_ENCODINGS = {
+    # OBJECT ENCODING of small sets and lists: 7.2 packs both
+    (b"hashtable", b"listpack"),
+    (b"quicklist", b"listpack"),
+    # SORT unpacks the sorted set that it reads.
+    (b"skiplist", b"listpack"),
+    # Redis keeps what INCRBYFLOAT computed as text even where it is an integer.
+    (b"embstr", b"int"),
+}
+_DOUBLES = re.compile(rb"Z|GEO|SORT")
+
+
+def newer_encoding(words: Sequence[bytes], theirs: Tagged, ours: Tagged) -> bool:
+    """OBJECT ENCODING names an encoding that 7.0 did not have."""
+    return words[0].upper() == b"OBJECT" and (theirs[-1], ours[-1]) in _ENCODINGS
+
+
+def shorter_double(words: Sequence[bytes], theirs: Tagged, ours: Tagged) -> bool:
+    """7.0 prints doubles with 17 digits, 7.2 with as many as are needed: 0.1."""
+    if not _DOUBLES.match(words[0].upper()) or {theirs[0], ours[0]} != {"bulk"}:
+        return False
+    try:
+        value = float(theirs[1])
+    except ValueError:
+        return False
+    return bool(theirs[1] == b"%.17g" % value and ours[1] == double_text(value))
+
+
+def quoted_name(words: Sequence[bytes], theirs: Tagged, ours: Tagged) -> bool:
+    """Redis quotes GEOSEARCH in an error as it was typed, this package as it is declared."""
+    if not words[0].upper().startswith(b"GEOSEARCH") or {theirs[0], ours[0]} != {"error"}:
+        return False
+    return bool(theirs[1].upper() == ours[1].upper())
+
+
+EXCEPTIONS = (newer_encoding, shorter_double, quoted_name)
+
+
+def made_equal(words: list[bytes]) -> list[list[bytes]]:
+    """What makes a line do on 7.0 what it does on 7.2.
+
+    XREADGROUP, XCLAIM and XAUTOCLAIM create the consumer also when there is nothing for it.
+    """
+    name = words[0].upper()
+    if name in {b"XCLAIM", b"XAUTOCLAIM"} and len(words) > 3:
+        return [[b"XGROUP", b"CREATECONSUMER", *words[1:4]], words]
+    if name == b"XREADGROUP":
+        upper = [word.upper() for word in words]
+        at = upper.index(b"STREAMS") + 1 if b"STREAMS" in upper else len(words)
+        keys = words[at : at + (len(words) - at) // 2]
+        return [*([b"XGROUP", b"CREATECONSUMER", key, *words[2:4]] for key in keys), words]
+    return [words]
+
+
+def is_exception(words: Sequence[bytes], theirs: Tagged, ours: Tagged) -> bool:
+    return any(exception(words, theirs, ours) for exception in EXCEPTIONS)
+
+
+def is_newer_form(words: Sequence[bytes]) -> bool:
+    name = words[0].upper()
+    if name == b"LPOS" and LEAST in words:
+        return True  # as a RANK it is out of range since 7.2
+    return len(words) >= NEWER_FORMS.get(name, len(words) + 1)

@@ -1,0 +1,1 @@
+"""The commands of each family as strategies, and how a family's examples begin."""

@@ -1,0 +1,41 @@
+"""HyperLogLogs, whose strings are Redis's own, byte for byte."""
+
+from __future__ import annotations
+
+from differential.families.family import Family, any_elements, filled, key, keys
+from differential.grammar import always, blob, choice, drawn, either, many, number, one, some
+
+_elements = either(any_elements, number(0, 5000, b"e%d"))
+_HEADER = b"HYLL\x01\x00\x00\x00"
+_strings = choice(
+    [
+        *(b"HYLL", b"HYLL" + bytes(12), b"HYLL\x02" + bytes(11), _HEADER + bytes(8)),
+        *(_HEADER + bytes(8) + b"\x7f\xff", _HEADER + bytes(8) + b"\x7f\xfe\x80"),
+        *(_HEADER + bytes(8) + b"\x80" * 10, b"HYLL" + bytes(12 + 12288), b"HYLL" + bytes(12287)),
+    ]
+)
+
+SHAPES = {
+    b"PFADD": (key, some(many(_elements, most=6), most=1)),
+    b"PFCOUNT": (many(keys),),
+    b"PFMERGE": (key, some(many(keys), most=1)),
+    b"SET": (key, one(_strings)),
+    b"SETRANGE": (
+        key,
+        one(choice([b"0", b"4", b"5", b"9", b"15", b"16", b"17", b"20"])),
+        one(blob(3, 1)),
+    ),
+    b"GETRANGE": (key, one(always(b"0")), one(choice([b"3", b"15", b"-1"]))),
+}
+
+
+def _large(count: int) -> list[list[bytes]]:
+    elements = [b"e%d" % number for number in range(count)]
+    return [[b"PFADD", b"a", *elements], [b"PFADD", b"b", *elements[::3]]]
+
+
+HYPERLOGLOGS = Family(
+    "hyperloglog",
+    SHAPES,
+    preparations=filled(drawn(_large, choice([30, 500, 3000, 12000]))),
+)
