@@ -25,6 +25,7 @@
 #include "map.c"
 #include "fields.c"
 #include "map_write.c"
+#include "find.c"
 #include "list.c"
 #include "zset.c"
 #include "stream.c"
