@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import integer
-from shmcache.commands.replies import NULL_ARRAY, OK, CommandError, Reply, one_line
+from shmcache.commands.replies import (
+    NULL_ARRAY,
+    OK,
+    CommandError,
+    Reply,
+    as_c_string,
+    one_line,
+)
 from shmcache.commands.streams import entries_reply, parse_read, streams_reply
 from shmcache.commands.streams_ids import format_id, id_or_edge, next_id, strict_id
 from shmcache.commands.streams_layout import (
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "no_group",
+    "quoted",
     "xack",
     "xgroup_create",
     "xgroup_createconsumer",
@@ -41,11 +49,14 @@ __all__ = [
 ]
 
 
+def quoted(name: bytes) -> str:
+    """A name of the client's inside an error line."""
+    return one_line(as_c_string(name))
+
+
 def no_group(key: bytes, group: bytes) -> CommandError:
     """There is no such stream, or it has no such group."""
-    return CommandError(
-        f"NOGROUP No such key '{one_line(key)}' or consumer group '{one_line(group)}'"
-    )
+    return CommandError(f"NOGROUP No such key '{quoted(key)}' or consumer group '{quoted(group)}'")
 
 
 # ---- XGROUP --------------------------------------------------------------------------------------
@@ -100,7 +111,7 @@ def _load_group(
     group = stream.group(name)
     if group is None:
         raise CommandError(
-            f"NOGROUP No such consumer group '{one_line(name)}' for key name '{one_line(key)}'"
+            f"NOGROUP No such consumer group '{quoted(name)}' for key name '{quoted(key)}'"
         )
     return stream, group
 
@@ -176,7 +187,7 @@ def xgroup_delconsumer(context: Context, args: Sequence[bytes]) -> Reply:
 def xreadgroup(context: Context, args: Sequence[bytes]) -> Reply:
     """XREADGROUP GROUP group consumer [COUNT count] [BLOCK ms] [NOACK] STREAMS key ... id ..."""
     now_ms, db = context.now_ms(), context.db
-    line = parse_read(args, now_ms, grouped=True)
+    line = parse_read(args, grouped=True)
     served: list[tuple[bytes, Reply]] = []
     with context.arena.transaction([(db, key) for key in line.keys]) as tx:
         wanted = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import integer
-from shmcache.commands.replies import CommandError, Reply, one_line
+from shmcache.commands.consumer_groups import quoted
+from shmcache.commands.replies import CommandError, Reply
 from shmcache.commands.streams import entries_reply
 from shmcache.commands.streams_ids import format_id
 from shmcache.commands.streams_layout import ENTRIES, MAX_ID, MIN_ID, NO_COUNT, UNTIL_NOW_INACTIVE
@@ -72,8 +73,8 @@ def xinfo_consumers(context: Context, args: Sequence[bytes]) -> Reply:
         group = stream.group(args[1])
         if group is None:
             raise CommandError(
-                f"NOGROUP No such consumer group '{one_line(args[1])}'"
-                f" for key name '{one_line(args[0])}'"
+                f"NOGROUP No such consumer group '{quoted(args[1])}'"
+                f" for key name '{quoted(args[0])}'"
             )
         return [
             {
@@ -99,9 +100,9 @@ def _inactive(consumer: Consumer, now_ms: int) -> int:
 
 def xinfo_stream(context: Context, args: Sequence[bytes]) -> Reply:
     """XINFO STREAM key [FULL [COUNT count]]."""
-    count = _full_count(args)
 
     def tell(stream: Stream) -> Reply:
+        count = _full_count(args)  # only now: a missing key is worse than wrong words
         nodes = -(-stream.length // _ENTRIES_A_NODE)
         told: dict[Reply, Reply] = {
             b"length": stream.length,

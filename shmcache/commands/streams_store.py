@@ -112,8 +112,11 @@ class Stream:
         return first[0][0] if first else MIN_ID
 
     def has_holes_from(self, entry_id: bytes) -> bool:
-        """Whether XDEL took this entry or one behind it."""
-        return self.length > 0 and self.deleted != MIN_ID and entry_id <= self.deleted
+        """Whether XDEL took an entry from this ID on, behind one that is still there."""
+        deleted = self.deleted
+        if not self.length or deleted == MIN_ID or entry_id > deleted:
+            return False
+        return self.first_id() <= deleted
 
     def entries_up_to(self, entry_id: bytes) -> int:
         """How many entries were ever added up to an ID; NO_COUNT if that cannot be told."""
