@@ -6,6 +6,7 @@ from functools import partial
 
 from shmcache.commands import (
     spec,
+    table_bitmaps,
     table_connection,
     table_generic,
     table_geo,
@@ -127,6 +128,7 @@ def _introspective(told: Introspection) -> Command:
 
 def _assemble() -> dict[str, Command]:
     families = (
+        table_bitmaps,
         table_connection,
         table_generic,
         table_geo,
