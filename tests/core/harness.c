@@ -11,12 +11,19 @@
 #include <unistd.h>
 
 /* ---- checks -----------------------------------------------------------------------------------*/
-static char context[512];
+static char context[512], note[128];
 
 void check_context(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(context, sizeof(context), format, arguments);
+    va_end(arguments);
+}
+
+void check_note(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(note, sizeof(note), format, arguments);
     va_end(arguments);
 }
 
@@ -27,7 +34,7 @@ void check_failed(const char *file, int line, const char *what, const char *form
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\n  again: %s\n", context);
+    fprintf(stderr, "\n  again: %s %s\n", context, note);
     abort();
 }
 
@@ -91,6 +98,21 @@ void *__wrap_mmap(void *where, size_t bytes, int protection, int flags, int fd, 
 
 int __wrap_munmap(void *where, size_t bytes) {
     return __real_munmap((uint8_t *)where - GUARD_BYTES, whole_pages(bytes) + 2 * GUARD_BYTES);
+}
+
+/* ---- the core's chance ------------------------------------------------------------------------*/
+uint64_t __real_sc_sys_random64(void);
+uint64_t __wrap_sc_sys_random64(void);
+static rng core_chance;
+static bool core_chance_fixed;
+
+void fix_core_chance(uint64_t seed) {
+    core_chance.state = seed;
+    core_chance_fixed = true;
+}
+
+uint64_t __wrap_sc_sys_random64(void) {
+    return core_chance_fixed ? rng_next(&core_chance) : __real_sc_sys_random64();
 }
 
 #ifdef __SANITIZE_THREAD__
@@ -241,6 +263,14 @@ uint64_t rng_next(rng *from) { /* splitmix64 (Steele, Lea, Flood 2014) */
 
 uint64_t rng_below(rng *from, uint64_t limit) {
     return limit ? rng_next(from) % limit : 0;
+}
+
+uint64_t choose(chooser *from, uint64_t limit) {
+    if (!from->from_bytes) return rng_below(&from->chance, limit);
+    uint64_t value = 0;
+    for (uint64_t reach = 1; reach < limit && from->left > 0; reach <<= 8, from->left--)
+        value = value << 8 | *from->bytes++;
+    return limit ? value % limit : 0;
 }
 
 static uint64_t clock_ms(clockid_t clock) {

@@ -25,6 +25,8 @@ void check_failed(const char *file, int line, const char *what, const char *form
 void check_status(const char *file, int line, const char *what, int got, int want);
 /* Printed with every failure: how to get the same run again. */
 void check_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* And this: how far it had come. */
+void check_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* `name=value` among the arguments, or the default. */
 uint64_t option_u64(int argc, char **argv, const char *name, uint64_t otherwise);
@@ -79,6 +81,17 @@ typedef struct rng {
 } rng;
 uint64_t rng_next(rng *from);
 uint64_t rng_below(rng *from, uint64_t limit);
+/* From now on the core's own choices follow from `seed` too, so that a run can be had again. */
+void fix_core_chance(uint64_t seed);
+
+/* Where decisions come from: chance, or a fuzzer's bytes (then 0 when they are used up). */
+typedef struct chooser {
+    rng chance;
+    const uint8_t *bytes;
+    size_t left;
+    bool from_bytes;
+} chooser;
+uint64_t choose(chooser *from, uint64_t limit);
 
 uint64_t now_ms(void);       /* CLOCK_REALTIME, as the core's expiry */
 uint64_t monotonic_ms(void); /* for budgets */

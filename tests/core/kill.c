@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "containers.h"
+
 /* ---- what is in the arena, as sorted lines ----------------------------------------------------*/
 
 typedef struct listing {
@@ -37,19 +39,25 @@ static bool list_key(void *context, const char *bytes, uint32_t length) {
     lister *at = context;
     sc_key key = {.bytes = bytes, .length = length, .db = at->db};
     sc_info info;
-    CHECK_STATUS(sc_get(at->arena, &key, &at->got.sink), SC_OK);
     CHECK_STATUS(sc_describe(at->arena, &key, &info, false), SC_OK);
-    CHECK(info.value_bytes == at->got.length);
+    uint64_t sum;
+    if (info.type == SC_STRING) {
+        CHECK_STATUS(sc_get(at->arena, &key, &at->got.sink), SC_OK);
+        CHECK(info.value_bytes == at->got.length);
+        sum = sc_hash(at->got.bytes, at->got.length, 0);
+    } else {
+        sum = kill_container_sum(at->arena, &key, info.type);
+    }
     listing *to = at->to;
     if (to->count == to->room) {
         to->room = to->room * 2 + 64;
         to->lines = realloc(to->lines, to->room * sizeof(*to->lines));
     }
     char *line;
-    CHECK(asprintf(&line, "%u %.*s: %zu bytes, sum %016llx, dies %llu, encoding %u", at->db,
-                   (int)length, bytes, at->got.length,
-                   (unsigned long long)sc_hash(at->got.bytes, at->got.length, 0),
-                   (unsigned long long)info.expire_ms, info.encoding) > 0);
+    CHECK(asprintf(&line, "%u %.*s: %llu bytes, sum %016llx, dies %llu, encoding %u, shape %u",
+                   at->db, (int)length, bytes, (unsigned long long)info.value_bytes,
+                   (unsigned long long)sum, (unsigned long long)info.expire_ms, info.encoding,
+                   info.shape) > 0);
     to->lines[to->count++] = line;
     return true;
 }
@@ -356,11 +364,14 @@ typedef struct program {
 
 /* Every `jobs`-th of the chosen scenes, from number `job` on. */
 static unsigned play_share(program *of, uint64_t job) {
+    static const scene *const tables[] = {kill_scenes, kill_container_scenes};
     unsigned chosen = 0;
     of->chance.state += job;
-    for (const scene *scene = kill_scenes; scene->name; scene++) {
-        if (!strstr(scene->name, of->only)) continue;
-        if (chosen++ % of->jobs == job) play(scene, of->most, of->again, of->nth, &of->chance);
+    for (int t = 0; t < 2; t++) {
+        for (const scene *scene = tables[t]; scene->name; scene++) {
+            if (!strstr(scene->name, of->only)) continue;
+            if (chosen++ % of->jobs == job) play(scene, of->most, of->again, of->nth, &of->chance);
+        }
     }
     return chosen;
 }

@@ -19,7 +19,11 @@ typedef struct scene {
 } scene;
 
 extern const scene kill_scenes[]; /* ends with a NULL name */
+extern const scene kill_container_scenes[];
 void kill_common_content(sc_arena *arena);
 extern uint64_t kill_far_ms; /* a time to live's end that no run lives to see */
+
+/* A container's content as one number, in the order in which it is read. */
+uint64_t kill_container_sum(sc_arena *arena, const sc_key *key, int type);
 
 #endif

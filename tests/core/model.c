@@ -14,6 +14,7 @@ static void run(uint64_t seed, uint32_t policy, uint64_t steps, uint64_t bytes, 
                   (unsigned long long)seed, policy, (unsigned long long)steps,
                   (unsigned long long)bytes, (unsigned long long)check);
     chooser pick = {.chance = {.state = seed * 16 + policy}};
+    fix_core_chance(seed);
     world *of = world_open(policy, bytes, pick);
     for (uint64_t i = 1; i <= steps; i++) {
         world_step(of);

@@ -11,15 +11,6 @@
 
 enum { MODEL_DBS = 16, MODEL_KEYS = 200, MODEL_ATTACHMENTS = 3 };
 
-/* Where decisions come from: chance, or a fuzzer's bytes (then 0 when they are used up). */
-typedef struct chooser {
-    rng chance;
-    const uint8_t *bytes;
-    size_t left;
-    bool from_bytes;
-} chooser;
-uint64_t choose(chooser *from, uint64_t limit);
-
 typedef struct record {
     bool present;
     uint64_t expire_ms;

@@ -5,14 +5,6 @@
 
 enum { LONGEST_VALUE = 150000, SOON_MS = 10000 };
 
-uint64_t choose(chooser *from, uint64_t limit) {
-    if (!from->from_bytes) return rng_below(&from->chance, limit);
-    uint64_t value = 0;
-    for (uint64_t reach = 1; reach < limit && from->left > 0; reach <<= 8, from->left--)
-        value = value << 8 | *from->bytes++;
-    return limit ? value % limit : 0;
-}
-
 /* ---- keys -------------------------------------------------------------------------------------*/
 
 /* Number 0 is the empty key, 1 the longest that is allowed, every fifth is long, the rest short. */

@@ -18,6 +18,14 @@ extern const unit unit_scan[];
 extern const unit unit_slot[];
 extern const unit unit_string[];
 extern const unit unit_txn[];
+extern const unit unit_full[];
+extern const unit unit_list[];
+extern const unit unit_map[];
+extern const unit unit_session[];
+extern const unit unit_stream[];
+extern const unit unit_walk[];
+extern const unit unit_whole[];
+extern const unit unit_zset[];
 
 /* An arena of its own for one test, writable. */
 typedef struct bench {
