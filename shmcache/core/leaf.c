@@ -386,23 +386,27 @@ int sc_leaf_replace(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_p
     return status == SC_OK ? store_head(txn, leaf, head) : status;
 }
 
+/* The slot that falls free is logged as well: the bytes of the next item, which are not, may come
+ * to lie there. */
+static int shift_out(sc_txn *txn, const sc_leaf *leaf, uint32_t slot_index, uint32_t last) {
+    uint8_t slots[SC_LEAF_MOST + 8] = {0};
+    uint32_t at = leaf->slots_at + slot_index * leaf->width;
+    uint32_t moved = (last - slot_index) * leaf->width;
+    memcpy(slots, leaf->base + at + leaf->width, moved);
+    return sc_txn_patch(txn, leaf->offset + at, slots, moved + leaf->width);
+}
+
 int sc_leaf_erase(sc_txn *txn, const sc_leaf *leaf, uint32_t index) {
     sc_leaf_head head = leaf->head;
     uint32_t slot_index = sc_leaf_slot_index(leaf, index), last = head.first + head.count - 1;
-    head.count--;
-    if (head.mode == SC_SEQUENCE) {
-        if (slot_index == head.first) {
-            head.first++;
-        } else if (slot_index != last) {
-            return SC_UNCHANGED;
-        }
-        return store_head(txn, leaf, head);
-    }
-    uint32_t at = leaf->slots_at + slot_index * leaf->width;
     int status = SC_OK;
-    if (slot_index != last) {
-        status = sc_txn_patch(txn, leaf->offset + at, leaf->base + at + leaf->width,
-                              (last - slot_index) * leaf->width);
+    head.count--;
+    if (head.mode == SC_SEQUENCE && slot_index == head.first) {
+        head.first++; /* its slot tells where the next one ends */
+    } else if (head.mode == SC_SEQUENCE && slot_index != last) {
+        return SC_UNCHANGED;
+    } else {
+        status = shift_out(txn, leaf, slot_index, last);
     }
     return status == SC_OK ? store_head(txn, leaf, head) : status;
 }
