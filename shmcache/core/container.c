@@ -234,13 +234,23 @@ int sc_change_end(sc_change *change, int status) {
     return status;
 }
 
-void sc_change_edit(const sc_change *change, uint32_t tree, sc_edit *edit) {
+int sc_change_version(const sc_change *change) {
+    int status = sc_txn_reserve(change->txn, 1);
+    if (status != SC_OK) return status;
+    uint64_t *version = sc_view_version(change->place.arena, &change->place.found.view);
+    sc_txn_open(change->txn, change->place.ref.stripe);
+    sc_txn_store64(change->txn, version, *version + 1);
+    return SC_OK;
+}
+
+int sc_change_edit(const sc_change *change, uint32_t tree, sc_edit *edit) {
     const sc_view *view = &change->place.found.view;
     sc_tree *trees = sc_at(change->place.arena, view->offset + view->body_at);
     *edit = (sc_edit){.txn = change->txn,
                       .stripe = change->place.ref.stripe,
                       .hash = change->place.ref.hash,
                       .tree = &trees[tree]};
+    return sc_change_version(change);
 }
 
 int sc_change_delete(sc_change *change) {
@@ -396,6 +406,7 @@ int sc_tree_entry(sc_txn *txn, const sc_ref *ref, int type, uint32_t shape, cons
     if (status != SC_OK) return status;
     sc_copy((char *)sc_at(txn->writer->arena, view.offset) + view.body_at, body,
             sc_body_bytes(head.encoding));
+    sc_put64(sc_view_version(txn->writer->arena, &view), sc_random(txn->writer->arena));
     sc_fill_fence();
     sc_mark_new(txn->writer->arena, view.offset);
     *offset = view.offset;

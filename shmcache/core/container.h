@@ -17,10 +17,6 @@ enum { SC_TREE_MAIN = 0, SC_TREE_RANKS = 1 }; /* a sorted set's second tree */
 const sc_form *sc_form_of(int type, uint32_t tree);
 const sc_form *sc_form_packed(int type);
 
-static inline uint32_t sc_trees_of(int type) {
-    return type == SC_STREAM ? SC_STREAM_TREES : type == SC_ZSET ? 2 : 1;
-}
-
 /* A container found, under a snapshot or a transaction. */
 typedef struct sc_place {
     const sc_arena *arena;
@@ -53,7 +49,9 @@ int sc_change_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change);
 int sc_change_end(sc_change *change, int status);
 /* Find the container again after its entry moved. */
 int sc_change_again(sc_change *change);
-void sc_change_edit(const sc_change *change, uint32_t tree, sc_edit *edit);
+/* Ready to change a tree; the container's version goes up. */
+int sc_change_edit(const sc_change *change, uint32_t tree, sc_edit *edit);
+int sc_change_version(const sc_change *change);
 /* Link an entry that was built, in the place of whatever the key held. */
 int sc_change_link(sc_change *change, uint64_t offset, uint64_t expire_ms);
 /* Delete the key: its last element went. */

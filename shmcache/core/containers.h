@@ -66,6 +66,10 @@ int sc_tx_rename(sc_tx *tx, const sc_key *from, const sc_key *to);
 int sc_session_get(sc_session *session, const sc_key *key, sc_sink *sink);
 int sc_session_describe(sc_session *session, const sc_key *key, sc_info *info);
 
+/* A number that changes with what the key holds, its expiry included; 0 (and SC_MISS) without a
+ * key. */
+int sc_fingerprint(sc_session *session, const sc_key *key, uint64_t *print);
+
 /* Number of elements (a stream's entries; of a hash also fields that have expired). */
 int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length);
 

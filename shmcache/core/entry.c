@@ -186,8 +186,7 @@ void sc_entry_free(sc_txn *txn, const sc_view *view) {
     sc_arena *arena = txn->writer->arena;
     if (view->body_at) { /* trees, and what hangs on leaves, before the block that they start in */
         const sc_tree *trees = sc_at(arena, view->offset + view->body_at);
-        uint32_t count = sc_body_bytes(view->head.encoding) / (uint32_t)sizeof *trees;
-        if ((view->head.encoding & SC_ENC_TYPE) == SC_STREAM) count = SC_STREAM_TREES;
+        uint32_t count = sc_trees_of(view->head.encoding & SC_ENC_TYPE);
         for (uint32_t i = 0; i < count; i++)
             sc_txn_free_tree(txn, trees[i].root);
     } else if (sc_is_container(view->head.encoding)) {

@@ -51,13 +51,17 @@ typedef struct sc_view {
 } sc_view;
 
 /* What a container's entry holds in front of its key, once it is a tree: sc_tree for each of its
- * trees, then what else the type needs. */
-#define SC_STREAM_BODY (SC_STREAM_TREES * sizeof(sc_tree) + SC_STREAM_META)
+ * trees, then what else the type needs (a hash when its first field expires, a stream its bytes),
+ * then a version: a random number at first, one more with each change. */
+#define SC_STREAM_BODY (SC_STREAM_TREES * sizeof(sc_tree) + SC_STREAM_META + sizeof(uint64_t))
+static inline uint32_t sc_trees_of(int type) {
+    return type == SC_STREAM ? SC_STREAM_TREES : type == SC_ZSET ? 2 : 1;
+}
 static inline uint32_t sc_body_bytes(uint8_t encoding) {
     static const uint8_t bytes[16] = {
-        [SC_LIST] = sizeof(sc_tree),     [SC_SET] = sizeof(sc_tree),
-        [SC_ZSET] = 2 * sizeof(sc_tree), [SC_HASH] = sizeof(sc_tree) + sizeof(uint64_t),
-        [SC_STREAM] = SC_STREAM_BODY,
+        [SC_LIST] = sizeof(sc_tree) + 8,       [SC_SET] = sizeof(sc_tree) + 8,
+        [SC_ZSET] = 2 * sizeof(sc_tree) + 8,   [SC_HASH] = sizeof(sc_tree) + 16,
+        [SC_STREAM] = (uint8_t)SC_STREAM_BODY,
     };
     return encoding & SC_ENC_TREE ? bytes[encoding & SC_ENC_TYPE] : 0;
 }
@@ -104,6 +108,11 @@ static inline uint64_t sc_view_expire(const sc_arena *arena, const sc_view *view
 }
 static inline int64_t sc_view_int(const sc_arena *arena, const sc_view *view) {
     return (int64_t)sc_load64(sc_at(arena, view->offset + view->int_at));
+}
+/* Where a container in trees has its version. */
+static inline uint64_t *sc_view_version(const sc_arena *arena, const sc_view *view) {
+    uint32_t at = view->body_at + sc_body_bytes(view->head.encoding) - 8;
+    return (uint64_t *)sc_at(arena, view->offset + at);
 }
 /* Where a packed container's leaf lies. */
 static inline uint32_t sc_view_leaf_at(const sc_view *view) {

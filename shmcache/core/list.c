@@ -113,7 +113,8 @@ static int put_element_once(sc_change *change, uint64_t index, bool replace, sc_
     }
     if (status != SC_OK) return status;
     sc_edit edit;
-    if (!place->packed) sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (!place->packed) status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (status != SC_OK) return status;
     if (replace) {
         status = place->packed ? sc_packed_change(change, &path, &piece)
                                : sc_tree_change(&edit, &path, &piece);
@@ -184,7 +185,8 @@ static int remove_elements(sc_change *change, uint64_t index, uint64_t count, sc
     if (!sc_place_root(place, SC_TREE_MAIN, &root)) return SC_CORRUPT;
     int status = sc_path_at(place->arena, &root, index, &path);
     if (status != SC_OK) return status;
-    if (!place->packed) sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (!place->packed) status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (status != SC_OK) return status;
     if (!place->packed && !value && path.index == 0 && path.leaf.head.count <= count &&
         path.leaf.head.count < root.count) {
         *removed = path.leaf.head.count;

@@ -49,7 +49,8 @@ static int store_piece(sc_change *change, spot *spot, const sc_piece *piece) {
                            : sc_packed_add(change, &spot->path, piece);
     }
     sc_edit edit;
-    sc_change_edit(change, SC_TREE_MAIN, &edit);
+    int status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (status != SC_OK) return status;
     return spot->found ? sc_tree_change(&edit, &spot->path, piece)
                        : sc_tree_add(&edit, &spot->path, piece);
 }
@@ -122,8 +123,8 @@ int sc_map_take_out(sc_change *change, const sc_root *root, sc_path *path, const
     if (status != SC_OK) return status;
     if (change->place.packed) return sc_packed_drop(change, path);
     sc_edit edit;
-    sc_change_edit(change, SC_TREE_MAIN, &edit);
-    return sc_tree_drop(&edit, path);
+    status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, path) : status;
 }
 
 static int take_field(sc_change *change, spot *spot) {

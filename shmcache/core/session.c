@@ -144,3 +144,55 @@ int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length
     if (status == SC_OK) *length = sc_container_length(session->arena, &place.found.view);
     return status;
 }
+
+/* ---- has it changed? --------------------------------------------------------------------------*/
+
+static int print_string(const sc_arena *arena, const sc_view *view, uint64_t seed,
+                        uint64_t *print) {
+    uint64_t length = view->head.value_bytes;
+    if (view->head.encoding == SC_ENC_INT) {
+        int64_t number = sc_view_int(arena, view);
+        *print = sc_hash(&number, sizeof number, seed);
+        return SC_OK;
+    }
+    if (length > arena->data_bytes) return SC_CORRUPT;
+    char *value = malloc(length + 1);
+    if (!value) return SC_NO_MEMORY;
+    bool whole = sc_value_copy(arena, view, 0, length, value);
+    if (whole) *print = sc_hash(value, length, seed);
+    free(value);
+    return whole ? SC_OK : SC_CORRUPT;
+}
+
+/* A packed container's leaf changes with the container; trees have a version. */
+static int print_container(const sc_arena *arena, const sc_view *view, uint64_t seed,
+                           uint64_t *print) {
+    sc_leaf leaf;
+    uint8_t own[SC_LEAF_MOST];
+    if (view->body_at) {
+        uint64_t version = sc_load64(sc_view_version(arena, view));
+        *print = sc_hash(&version, sizeof version, seed);
+        return SC_OK;
+    }
+    uint8_t mode = sc_form_packed(view->head.encoding & SC_ENC_TYPE)->mode;
+    if (!sc_leaf_load(arena, &leaf, view->offset + sc_view_leaf_at(view), mode)) return SC_CORRUPT;
+    sc_copy(own, leaf.base, leaf.head.limit);
+    *print = sc_hash(own, leaf.head.limit, seed);
+    return SC_OK;
+}
+
+int sc_fingerprint(sc_session *session, const sc_key *key, uint64_t *print) {
+    sc_ref ref;
+    sc_found found;
+    int status = find_key(session, key, &ref, &found);
+    *print = 0;
+    if (status != SC_OK) return status;
+    const sc_view *view = &found.view;
+    if (view->head.value_bytes > SC_LARGE_VALUE && !sc_session_is_whole(session)) return SC_CORRUPT;
+    uint64_t seed = sc_view_expire(session->arena, view) * SC_DB_MIX ^ view->head.encoding;
+    status = sc_is_container(view->head.encoding)
+                 ? print_container(session->arena, view, seed, print)
+                 : print_string(session->arena, view, seed, print);
+    *print |= 1;
+    return status;
+}

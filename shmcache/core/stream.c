@@ -130,7 +130,7 @@ int sc_stream_set_meta(sc_tx *tx, const sc_key *key, const char meta[SC_STREAM_M
     if (status == SC_OK && !change.exists) return SC_MISS;
     if (status != SC_OK) return sc_change_end(&change, status);
     char *place = meta_of(&change.place);
-    sc_txn_open(change.txn, change.place.ref.stripe);
+    status = sc_change_version(&change);
     for (uint32_t at = 0; at < SC_STREAM_META && status == SC_OK; at += 8) {
         if (memcmp(place + at, meta + at, 8) == 0) continue;
         uint64_t offset = sc_offset(change.place.arena, place + at);
@@ -157,7 +157,8 @@ static int put_pair(sc_change *change, uint32_t tree, sc_bytes name, sc_bytes va
     if (status == SC_OK && equal) status = sc_item_free_chains(change->txn, &item);
     if (status != SC_OK) return status;
     *added = !equal;
-    sc_change_edit(change, tree, &edit);
+    status = sc_change_edit(change, tree, &edit);
+    if (status != SC_OK) return status;
     return equal ? sc_tree_change(&edit, &path, &piece) : sc_tree_add(&edit, &path, &piece);
 }
 
@@ -179,7 +180,7 @@ static int take_pair(sc_change *change, uint32_t tree, sc_path *path) {
         return SC_CORRUPT;
     }
     int status = sc_item_free_chains(change->txn, &item);
-    sc_change_edit(change, tree, &edit);
+    if (status == SC_OK) status = sc_change_edit(change, tree, &edit);
     return status == SC_OK ? sc_tree_drop(&edit, path) : status;
 }
 
@@ -211,8 +212,8 @@ static int remove_pairs(sc_change *change, uint32_t tree, uint64_t rank, uint64_
     *removed = 1;
     if (path.index || path.leaf.head.count > count) return take_pair(change, tree, &path);
     *removed = path.leaf.head.count;
-    sc_change_edit(change, tree, &edit);
-    return sc_tree_drop_leaf(&edit, &path);
+    status = sc_change_edit(change, tree, &edit);
+    return status == SC_OK ? sc_tree_drop_leaf(&edit, &path) : status;
 }
 
 static int remove_pairs_between(sc_change *change, uint32_t tree, sc_bytes least, sc_bytes most,

@@ -155,6 +155,7 @@ static int build_trees(bulk *bulk, uint64_t *offset) {
     const sc_whole *whole = bulk->whole;
     struct {
         sc_tree trees[2];
+        uint64_t version;
     } body = {0};
     int type = whole->type;
     int status = build_tree(bulk, sc_form_of(type, SC_TREE_MAIN), make_piece, &body.trees[0]);
@@ -162,7 +163,7 @@ static int build_trees(bulk *bulk, uint64_t *offset) {
         sort_by_score(bulk);
         status = build_tree(bulk, sc_form_of(type, SC_TREE_RANKS), make_ranked, &body.trees[1]);
     }
-    if (type == SC_HASH && whole->expiries) { /* sc_body_bytes: the first word behind the tree */
+    if (type == SC_HASH && whole->expiries) { /* the first word behind the tree */
         for (uint64_t i = 0; i < bulk->kept; i++) {
             uint64_t expiry = whole->expiries[bulk->records[i].index];
             if (expiry && (!body.trees[1].root || expiry < body.trees[1].root)) {

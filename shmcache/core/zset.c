@@ -164,8 +164,8 @@ static int add_ranked(sc_change *change, sc_bytes bytes) {
     if (status != SC_OK) return status;
     if (change->place.packed) return sc_packed_add(change, &path, &piece);
     sc_edit edit;
-    sc_change_edit(change, SC_TREE_RANKS, &edit);
-    return sc_tree_add(&edit, &path, &piece);
+    status = sc_change_edit(change, SC_TREE_RANKS, &edit);
+    return status == SC_OK ? sc_tree_add(&edit, &path, &piece) : status;
 }
 
 static int drop_ranked(sc_change *change, sc_bytes bytes) {
@@ -181,8 +181,8 @@ static int drop_ranked(sc_change *change, sc_bytes bytes) {
     if (status != SC_OK) return status;
     if (change->place.packed) return sc_packed_drop(change, &path);
     sc_edit edit;
-    sc_change_edit(change, SC_TREE_RANKS, &edit);
-    return sc_tree_drop(&edit, &path);
+    status = sc_change_edit(change, SC_TREE_RANKS, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, &path) : status;
 }
 
 typedef struct member {
@@ -249,7 +249,7 @@ static int add_member(sc_change *change, member *member, double score) {
         sc_bytes value = {.bytes = (const char *)&score, .length = sizeof score};
         status = sc_piece_make(change->txn, member->root.form, change->place.ref.hash,
                                &member->word, &value, 0, &room, &piece);
-        sc_change_edit(change, SC_TREE_MAIN, &edit);
+        if (status == SC_OK) status = sc_change_edit(change, SC_TREE_MAIN, &edit);
         if (status == SC_OK) status = sc_tree_add(&edit, &member->path, &piece);
     }
     if (status == SC_OK) status = add_ranked(change, fresh.bytes);
@@ -348,8 +348,8 @@ static int remove_found(sc_change *change, member *member) {
     sc_edit edit;
     status = ranked_make(&gone, member->score, member->bytes);
     if (status != SC_OK) return status;
-    sc_change_edit(change, SC_TREE_MAIN, &edit);
-    status = sc_tree_drop(&edit, &member->path);
+    status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (status == SC_OK) status = sc_tree_drop(&edit, &member->path);
     if (status == SC_OK) status = drop_ranked(change, gone.bytes);
     ranked_end(&gone);
     return status;
