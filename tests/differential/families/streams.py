@@ -40,6 +40,8 @@ _late_ids = drawn(lambda ms, seq: ms + seq, number(30, 99), number(0, 3, b"-%d")
 _partial_ids = number(0, 40, b"%d-*")
 _ids = mostly(either(choice(_IDS), _fresh_ids, _fresh_ids), choice(_BAD_IDS), 0.06)
 _new_ids = either(_fresh_ids, _late_ids, _late_ids, _partial_ids, _ids)
+# Above every id that may have been deleted: 7.0 would go below it, 7.2 does not.
+_set_ids = mostly(choice([b"2000-1", b"5000", b"7000-0"]), choice([b"x", b"", b"0-", b"*"]), 0.07)
 _from = mostly(
     choice([b"-", b"-", b"1", b"(1-1", b"2-1", b"(5", b"7-3"]),
     choice([b"+", b"(", b"(-", b"x"]),
@@ -101,7 +103,7 @@ SHAPES = {
     b"XREAD": (some(_some_count, words(b"FOO"), most=1), _reading(_since)),
     b"XDEL": (key, many(_ids)),
     b"XTRIM": (key, _trim),
-    b"XSETID": (key, one(_ids), _set_id_options),
+    b"XSETID": (key, one(_set_ids), _set_id_options),
     b"XREADGROUP": (
         words(b"GROUP"),
         _group,
