@@ -415,39 +415,46 @@ static int join_leaf(change *change, const sc_pieces *all, bool *joined) {
     return put_children(change, 0, with_next ? 0 : 1, 2, &made, 1);
 }
 
-int sc_tree_drop(sc_edit *edit, sc_path *path) {
-    const sc_form *form = path->root->form;
-    const sc_leaf *leaf = &path->leaf;
-    change change = {.edit = edit, .path = path, .delta = -1};
-    if (leaf->head.count == 1) {
-        int status = free_block(edit, leaf->offset);
-        return status == SC_OK ? put_children(&change, 0, 0, 1, NULL, 0) : status;
-    }
-    sc_pieces all;
-    bool sparse = path->root->height && leaf->head.limit > 128 &&
-                  (uint32_t)leaf->head.count * leaf->width < form->most / 8u;
-    bool at_end =
-        form->mode == SC_SEQUENCE && (path->index == 0 || path->index + 1u == leaf->head.count);
-    if (sparse && !at_end) { /* queues shrink at their ends, and their leaves go of themselves */
-        int status = sc_pieces_gather(leaf, path->index, 1, NULL, &all);
-        bool joined = false;
-        if (status == SC_OK && leaf_bytes(form, &all) < form->most / 4u) {
-            status = join_leaf(&change, &all, &joined);
-        }
-        if (status != SC_OK || joined) return status;
-    }
-    sc_txn_open(edit->txn, edit->stripe);
-    int status = sc_leaf_erase(edit->txn, leaf, path->index);
-    if (status == SC_OK) return count_above(edit, path, 0, -1);
-    if (status != SC_UNCHANGED) return status;
-    status = sc_pieces_gather(leaf, path->index, 1, NULL, &all);
-    return status == SC_OK ? rebuild_leaf(&change, &all, false, 0) : status;
-}
-
-int sc_tree_drop_leaf(sc_edit *edit, sc_path *path) {
+static int drop_leaf(sc_edit *edit, sc_path *path) {
     change change = {.edit = edit, .path = path, .delta = -(int64_t)path->leaf.head.count};
     int status = sc_txn_reserve(edit->txn, 1);
     if (status != SC_OK) return status;
-    sc_txn_free_tree(edit->txn, sc_child_word(path->leaf.offset, 0));
+    sc_txn_free_tree(edit->txn, sc_child_word(path->leaf.offset, 0)); /* it, and its chains */
     return put_children(&change, 0, 0, 1, NULL, 0);
+}
+
+/* Is it worth to see whether the leaf could join its neighbour? Queues shrink at their ends, where
+ * leaves go of themselves. */
+static bool may_join(const sc_path *path, uint32_t removed) {
+    const sc_leaf_head *head = &path->leaf.head;
+    uint32_t left = head->count - removed;
+    bool at_end =
+        head->mode == SC_SEQUENCE && (path->index == 0 || path->index + removed == head->count);
+    return path->root->height && !at_end && head->limit > 128 &&
+           left * path->leaf.width < path->root->form->most / 8u;
+}
+
+int sc_tree_drop(sc_edit *edit, sc_path *path, uint32_t count) {
+    const sc_form *form = path->root->form;
+    const sc_leaf *leaf = &path->leaf;
+    change change = {.edit = edit, .path = path, .delta = -(int64_t)count};
+    if (count > leaf->head.count - path->index) return SC_CORRUPT;
+    if (leaf->head.count == count) return drop_leaf(edit, path);
+    int status = sc_leaf_free_chains(edit->txn, leaf, path->index, count);
+    sc_pieces all;
+    if (status == SC_OK && may_join(path, count)) {
+        bool joined = false;
+        status = sc_pieces_gather(leaf, path->index, count, NULL, &all);
+        if (status == SC_OK && leaf_bytes(form, &all) < form->most / 4u) {
+            status = join_leaf(&change, &all, &joined);
+        }
+        if (joined) return status;
+    }
+    if (status != SC_OK) return status;
+    sc_txn_open(edit->txn, edit->stripe);
+    status = sc_leaf_erase(edit->txn, leaf, path->index, count);
+    if (status == SC_OK) return count_above(edit, path, 0, -(int64_t)count);
+    if (status != SC_UNCHANGED) return status;
+    status = sc_pieces_gather(leaf, path->index, count, NULL, &all);
+    return status == SC_OK ? rebuild_leaf(&change, &all, false, 0) : status;
 }

@@ -223,11 +223,18 @@ int sc_change_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change) {
     return status;
 }
 
+int sc_removal_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change) {
+    int status = sc_change_begin(tx, key, type, change);
+    sc_op_frees(change->txn, true);
+    return status == SC_OK && !change->exists ? SC_MISS : status;
+}
+
 int sc_change_again(sc_change *change) {
     return settle_change(change, sc_op_find(change->txn, &change->place.ref, &change->place.found));
 }
 
 int sc_change_end(sc_change *change, int status) {
+    sc_op_frees(change->txn, false);
     if (status != SC_OK && status != SC_MISS && status != SC_UNCHANGED) {
         sc_txn_undo_to(change->txn, change->mark);
     }
@@ -384,13 +391,17 @@ int sc_packed_change(sc_change *change, const sc_path *path, const sc_piece *pie
     return status == SC_OK ? put_packed(change, &all, false, spare_for(&all)) : status;
 }
 
-int sc_packed_drop(sc_change *change, const sc_path *path) {
+int sc_packed_drop(sc_change *change, const sc_path *path, uint32_t count) {
     sc_pieces all;
-    if (path->leaf.head.count == 1) return sc_change_delete(change);
+    const sc_leaf *leaf = &path->leaf;
+    if (leaf->head.count == count) return sc_change_delete(change);
+    if (count > leaf->head.count - path->index) return SC_CORRUPT;
+    int status = sc_leaf_free_chains(change->txn, leaf, path->index, count);
+    if (status != SC_OK) return status;
     sc_txn_open(change->txn, change->place.ref.stripe);
-    int status = sc_leaf_erase(change->txn, &path->leaf, path->index);
+    status = sc_leaf_erase(change->txn, leaf, path->index, count);
     if (status != SC_UNCHANGED) return status;
-    status = sc_pieces_gather(&path->leaf, path->index, 1, NULL, &all);
+    status = sc_pieces_gather(leaf, path->index, count, NULL, &all);
     return status == SC_OK ? put_packed(change, &all, false, 0) : status;
 }
 

@@ -45,6 +45,8 @@ typedef struct sc_change {
     bool exists;
 } sc_change;
 int sc_change_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change);
+/* The same for one that removes: it has memory when there is none. */
+int sc_removal_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change);
 /* Take the change back unless it went well; returns `status`. */
 int sc_change_end(sc_change *change, int status);
 /* Find the container again after its entry moved. */
@@ -65,7 +67,7 @@ int sc_change_shape(sc_change *change, uint32_t shape);
  * there is no room, it has to be unpacked. */
 int sc_packed_add(sc_change *change, const sc_path *path, const sc_piece *piece);
 int sc_packed_change(sc_change *change, const sc_path *path, const sc_piece *piece);
-int sc_packed_drop(sc_change *change, const sc_path *path);
+int sc_packed_drop(sc_change *change, const sc_path *path, uint32_t count); /* chains and all */
 
 /* A container's entry anew with another expiry, or key: same trees, same leaf. */
 int sc_container_rehead(sc_txn *txn, const sc_view *view, const sc_ref *ref, uint64_t expire_ms,

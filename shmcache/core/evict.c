@@ -286,8 +286,10 @@ static bool room_in_sight(sc_writer *writer, uint32_t size_class) {
     if (writer->slot->magazine[size_class].head) return true;
     uint64_t limit = sc_load64(&header->maxmemory);
     uint64_t bytes = writer->arena->classes.bytes[size_class];
-    if (limit && sc_load64(&header->heap.used_bytes) + bytes > limit) return false;
-    return sc_load64(&header->heap.partial[size_class]) || sc_load64(&header->heap.free_page_count);
+    bool full = limit && sc_load64(&header->heap.used_bytes) + bytes > limit;
+    if (full && !writer->frees) return false;
+    return sc_load64(&header->heap.partial[size_class]) ||
+           sc_load64(&header->heap.free_page_count) > sc_spare_pages(writer);
 }
 
 /* Expired entries are nobody's: they go first, under every policy; looked for once a millisecond.

@@ -80,7 +80,7 @@ static int sweep_hash(sc_change *change, uint64_t now_ms, uint64_t *removed, uin
         }
         if (path.index == path.leaf.head.count) continue;
         if (batch++ == SC_FIELD_BATCH) return SC_UNCHANGED;
-        status = sc_map_take_out(change, &root, &path, &item);
+        status = sc_map_take_out(change, &root, &path);
         if (status == SC_OK) status = sc_change_again(change);
         if (status != SC_OK) return status;
         ++*removed;

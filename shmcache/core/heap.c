@@ -199,6 +199,7 @@ static sc_page *page_assign(sc_writer *writer, uint32_t size_class) {
     sc_arena *arena = writer->arena;
     sc_heap *heap = &arena->header->heap;
     sc_page *page;
+    if (heap->free_page_count <= sc_spare_pages(writer)) return NULL;
     if (heap->free_pages) {
         page = &arena->pages[heap->free_pages - 1];
         sc_heap_store(writer, &heap->free_pages, page->next);
@@ -269,7 +270,8 @@ bool sc_heap_refill(sc_writer *writer, uint32_t size_class) {
     sc_heap *heap = &arena->header->heap;
     if (sc_heap_lock(writer) != SC_OK) return false;
     uint64_t limit = sc_load64(&arena->header->maxmemory);
-    bool allowed = !limit || heap->used_bytes + arena->classes.bytes[size_class] <= limit;
+    bool allowed =
+        !limit || writer->frees || heap->used_bytes + arena->classes.bytes[size_class] <= limit;
     sc_page *page = NULL;
     if (allowed) {
         uint64_t listed = heap->partial[size_class];

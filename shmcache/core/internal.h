@@ -71,6 +71,7 @@ struct sc_writer {
     uint64_t owner; /* generation << 16 | slot index + 1 */
     bool in_use;    /* checked out; see sc_writer_try */
     bool blocked;   /* block_enter was called and block_leave is owed */
+    bool frees;     /* the transaction is to free more than it takes: see sc_spare_pages */
     void *block_state;
     sc_txn main, inner;
     sc_candidate pool[SC_POOL]; /* the best victims seen so far, best last */

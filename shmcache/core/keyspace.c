@@ -134,7 +134,9 @@ int sc_op_delete(sc_txn *txn, const sc_ref *ref) {
     sc_found found;
     int status = sc_op_find(txn, ref, &found);
     if (!found.slot) return status;
+    sc_op_frees(txn, true);
     int reserved = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+    sc_op_frees(txn, false);
     if (reserved != SC_OK) return reserved;
     sc_op_unlink(txn, ref, &found);
     return status;
@@ -170,9 +172,11 @@ int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t fl
         return SC_OK;
     }
     uint64_t offset;
+    sc_op_frees(txn, true); /* the old head goes */
     status = sc_is_container(found.view.head.encoding)
                  ? sc_container_rehead(txn, &found.view, ref, expire_ms, &offset)
                  : sc_entry_rehead(txn, &found.view, expire_ms, &offset);
+    sc_op_frees(txn, false);
     if (status == SC_OK) status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
     if (status != SC_OK) return status;
     sc_txn_open(txn, ref->stripe);
@@ -440,6 +444,7 @@ int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace) {
 static int move_container(sc_txn *txn, const sc_ref *source, const sc_found *from,
                           const sc_ref *target, const sc_found *existing) {
     uint64_t offset, expire_ms = sc_view_expire(txn->writer->arena, &from->view);
+    sc_op_frees(txn, true);
     int status = sc_container_rehead(txn, &from->view, target, expire_ms, &offset);
     if (status == SC_OK) status = sc_op_link(txn, target, existing, offset, expire_ms);
     if (status == SC_OK) status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
@@ -472,9 +477,11 @@ int sc_tx_rename(sc_tx *tx, const sc_key *from, const sc_key *to) {
     if (status == SC_OK && sc_is_container(found.view.head.encoding)) {
         status = move_container(&writer->main, &source, &found, &target, &existing);
     } else if (status == SC_OK) {
+        sc_op_frees(&writer->main, true);
         status = copy_found(&writer->main, &found, &target, &existing);
         if (status == SC_OK) status = sc_op_delete(&writer->main, &source);
     }
+    sc_op_frees(&writer->main, false);
     return tx_step(writer, mark, status);
 }
 

@@ -386,28 +386,29 @@ int sc_leaf_replace(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_p
     return status == SC_OK ? store_head(txn, leaf, head) : status;
 }
 
-/* The slot that falls free is logged as well: the bytes of the next item, which are not, may come
- * to lie there. */
-static int shift_out(sc_txn *txn, const sc_leaf *leaf, uint32_t slot_index, uint32_t last) {
+/* Slots that fall free are logged as well: the bytes of the next item, which are not, may come to
+ * lie there. */
+static int shift_out(sc_txn *txn, const sc_leaf *leaf, uint32_t slot_index, uint32_t count) {
     uint8_t slots[SC_LEAF_MOST + 8] = {0};
-    uint32_t at = leaf->slots_at + slot_index * leaf->width;
-    uint32_t moved = (last - slot_index) * leaf->width;
-    memcpy(slots, leaf->base + at + leaf->width, moved);
-    return sc_txn_patch(txn, leaf->offset + at, slots, moved + leaf->width);
+    uint32_t at = leaf->slots_at + slot_index * leaf->width, gap = count * leaf->width;
+    uint32_t end = leaf->slots_at + (uint32_t)(leaf->head.first + leaf->head.count) * leaf->width;
+    memcpy(slots, leaf->base + at + gap, end - at - gap);
+    return sc_txn_patch(txn, leaf->offset + at, slots, end - at);
 }
 
-int sc_leaf_erase(sc_txn *txn, const sc_leaf *leaf, uint32_t index) {
+int sc_leaf_erase(sc_txn *txn, const sc_leaf *leaf, uint32_t index, uint32_t count) {
     sc_leaf_head head = leaf->head;
-    uint32_t slot_index = sc_leaf_slot_index(leaf, index), last = head.first + head.count - 1;
+    uint32_t slot_index = sc_leaf_slot_index(leaf, head.reversed ? index + count - 1 : index);
     int status = SC_OK;
-    head.count--;
     if (head.mode == SC_SEQUENCE && slot_index == head.first) {
-        head.first++; /* its slot tells where the next one ends */
-    } else if (head.mode == SC_SEQUENCE && slot_index != last) {
+        head.first += count; /* the last of their slots tells where the next element ends */
+    } else if (head.mode == SC_SEQUENCE &&
+               slot_index + count != (uint32_t)head.first + head.count) {
         return SC_UNCHANGED;
     } else {
-        status = shift_out(txn, leaf, slot_index, last);
+        status = shift_out(txn, leaf, slot_index, count);
     }
+    head.count -= count;
     return status == SC_OK ? store_head(txn, leaf, head) : status;
 }
 
@@ -416,5 +417,15 @@ int sc_item_free_chains(sc_txn *txn, const sc_item *item) {
     if (status != SC_OK) return status;
     if (item->slot & SC_KEY_CHAIN) sc_txn_free_chain(txn, sc_bytes8(item->key.at));
     if (item->slot & SC_VALUE_CHAIN) sc_txn_free_chain(txn, sc_bytes8(item->value.at));
+    return SC_OK;
+}
+
+int sc_leaf_free_chains(sc_txn *txn, const sc_leaf *leaf, uint32_t index, uint32_t count) {
+    for (uint32_t i = index; leaf->head.chained && i < index + count; i++) {
+        sc_item item;
+        if (!sc_item_load(leaf, i, &item)) return SC_CORRUPT;
+        int status = sc_item_free_chains(txn, &item);
+        if (status != SC_OK) return status;
+    }
     return SC_OK;
 }

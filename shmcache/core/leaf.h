@@ -124,7 +124,7 @@ void sc_leaf_write(sc_arena *arena, uint64_t offset, const sc_form *form, bool p
  * leaf has to be rebuilt instead. `leaf` is as it was before. */
 int sc_leaf_insert(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
 int sc_leaf_replace(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
-int sc_leaf_erase(sc_txn *txn, const sc_leaf *leaf, uint32_t index);
+int sc_leaf_erase(sc_txn *txn, const sc_leaf *leaf, uint32_t index, uint32_t count);
 /* Could sc_leaf_insert do it? */
 bool sc_leaf_has_room(const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
 
@@ -132,5 +132,6 @@ bool sc_leaf_has_room(const sc_leaf *leaf, uint32_t index, const sc_piece *piece
 int sc_txn_patch(sc_txn *txn, uint64_t offset, const void *bytes, uint32_t length);
 /* Free what an item's parts have outside of the leaf, once committed. */
 int sc_item_free_chains(sc_txn *txn, const sc_item *item);
+int sc_leaf_free_chains(sc_txn *txn, const sc_leaf *leaf, uint32_t index, uint32_t count);
 
 #endif

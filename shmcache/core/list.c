@@ -173,8 +173,8 @@ int sc_list_insert(sc_tx *tx, const sc_key *key, uint64_t index, sc_bytes value)
     return sc_change_end(&change, status);
 }
 
-/* Remove the element at `index`, or as many as its leaf has from there on and at most `count`, if
- * that is all of the leaf. */
+/* Remove elements from `index` on: at most `count`, as many as are in the same leaf. The one and
+ * only is given to `value` first, if that is wanted. */
 static int remove_elements(sc_change *change, uint64_t index, uint64_t count, sc_sink *value,
                            uint64_t *removed) {
     sc_root root;
@@ -185,30 +185,24 @@ static int remove_elements(sc_change *change, uint64_t index, uint64_t count, sc
     if (!sc_place_root(place, SC_TREE_MAIN, &root)) return SC_CORRUPT;
     int status = sc_path_at(place->arena, &root, index, &path);
     if (status != SC_OK) return status;
-    if (!place->packed) status = sc_change_edit(change, SC_TREE_MAIN, &edit);
-    if (status != SC_OK) return status;
-    if (!place->packed && !value && path.index == 0 && path.leaf.head.count <= count &&
-        path.leaf.head.count < root.count) {
-        *removed = path.leaf.head.count;
-        return sc_tree_drop_leaf(&edit, &path);
-    }
     if (path.index >= path.leaf.head.count || !sc_item_load(&path.leaf, path.index, &item)) {
         return SC_CORRUPT;
     }
-    *removed = 1;
     if (value) status = sc_place_sink(place, &item.key, value);
     if (status != SC_OK) return status;
-    if (root.count == 1) return sc_change_delete(change);
-    status = sc_item_free_chains(change->txn, &item);
-    if (status != SC_OK) return status;
-    return place->packed ? sc_packed_drop(change, &path) : sc_tree_drop(&edit, &path);
+    uint32_t here = path.leaf.head.count - path.index;
+    if (count < here) here = (uint32_t)count;
+    *removed = here;
+    if (root.count == here) return sc_change_delete(change);
+    if (place->packed) return sc_packed_drop(change, &path, here);
+    status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, &path, here) : status;
 }
 
 int sc_list_pop(sc_tx *tx, const sc_key *key, bool left, sc_sink *value) {
     sc_change change;
     uint64_t removed;
-    int status = sc_change_begin(tx, key, SC_LIST, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_LIST, &change);
     if (status == SC_OK) {
         uint64_t length = sc_container_length(change.place.arena, &change.place.found.view);
         status = length ? remove_elements(&change, left ? 0 : length - 1, 1, value, &removed)
@@ -219,11 +213,10 @@ int sc_list_pop(sc_tx *tx, const sc_key *key, bool left, sc_sink *value) {
 
 int sc_list_remove(sc_tx *tx, const sc_key *key, uint64_t index, uint64_t count) {
     sc_change change;
-    int status = sc_change_begin(tx, key, SC_LIST, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_LIST, &change);
     if (status != SC_OK) return sc_change_end(&change, status);
     uint64_t length = sc_container_length(change.place.arena, &change.place.found.view);
-    if (index >= length) return SC_MISS;
+    if (index >= length) return sc_change_end(&change, SC_MISS);
     if (count > length - index) count = length - index;
     if (count == length) return sc_change_end(&change, sc_change_delete(&change));
     while (status == SC_OK && count) {

@@ -14,7 +14,7 @@ int sc_map_sample_all(const sc_place *place, const sc_root *root, uint64_t count
 bool sc_hash_expires(const sc_place *place);
 
 /* Remove the path's element, and the key with the last one. */
-int sc_map_take_out(sc_change *change, const sc_root *root, sc_path *path, const sc_item *item);
+int sc_map_take_out(sc_change *change, const sc_root *root, sc_path *path);
 
 /* Make a packed container take what does not fit: SC_OK, look for the place again. */
 int sc_map_unpack(sc_change *change, uint32_t shape);

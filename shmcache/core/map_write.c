@@ -117,31 +117,28 @@ int sc_map_put(sc_tx *tx, const sc_key *key, int type, sc_bytes field, sc_bytes 
 
 /* ---- removing ---------------------------------------------------------------------------------*/
 
-int sc_map_take_out(sc_change *change, const sc_root *root, sc_path *path, const sc_item *item) {
+int sc_map_take_out(sc_change *change, const sc_root *root, sc_path *path) {
     if (root->count == 1) return sc_change_delete(change);
-    int status = sc_item_free_chains(change->txn, item);
-    if (status != SC_OK) return status;
-    if (change->place.packed) return sc_packed_drop(change, path);
+    if (change->place.packed) return sc_packed_drop(change, path, 1);
     sc_edit edit;
-    status = sc_change_edit(change, SC_TREE_MAIN, &edit);
-    return status == SC_OK ? sc_tree_drop(&edit, path) : status;
+    int status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, path, 1) : status;
 }
 
 static int take_field(sc_change *change, spot *spot) {
-    return sc_map_take_out(change, &spot->root, &spot->path, &spot->item);
+    return sc_map_take_out(change, &spot->root, &spot->path);
 }
 
 int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field) {
     sc_change change;
     spot spot;
     sc_word word;
-    int status = sc_change_begin(tx, key, type, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, type, &change);
     if (status == SC_OK) {
         sc_word_make(change.place.arena, &word, field.bytes, field.length, SC_HASHED);
         status = look(&change, &word, field, &spot);
     }
-    if (status == SC_OK && !spot.found) return SC_MISS;
+    if (status == SC_OK && !spot.found) status = SC_MISS;
     if (status == SC_OK) status = take_field(&change, &spot);
     if (status == SC_OK && !spot.live) status = SC_MISS; /* it is gone now, but was before */
     return sc_change_end(&change, status);
@@ -150,8 +147,7 @@ int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field) {
 int sc_set_pop(sc_tx *tx, const sc_key *key, sc_sink *member) {
     sc_change change;
     spot spot;
-    int status = sc_change_begin(tx, key, SC_SET, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_SET, &change);
     if (status == SC_OK) {
         bool whole = sc_place_root(&change.place, SC_TREE_MAIN, &spot.root) && spot.root.count;
         status = whole ? SC_OK : SC_CORRUPT;

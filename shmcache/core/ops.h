@@ -29,6 +29,11 @@ void sc_op_describe(const sc_arena *arena, const sc_view *view, sc_info *info);
 /* What SET stores: its encoding and expiry. */
 void sc_op_content(const sc_set_args *args, sc_content *content);
 
+/* The next steps free more than they take: for them there is memory when there is none. */
+static inline void sc_op_frees(sc_txn *txn, bool frees) {
+    txn->writer->frees = frees;
+}
+
 /* A transaction's writer, and its key: SC_SYNTAX if the key was not named at begin. The second form
  * is for steps that create nothing: a key too long for any entry is one that is not there. */
 sc_writer *sc_tx_writer(sc_tx *tx);

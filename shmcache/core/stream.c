@@ -172,48 +172,33 @@ int sc_tree_put(sc_tx *tx, const sc_key *key, uint32_t tree, sc_bytes name, sc_b
     return sc_change_end(&change, status);
 }
 
-/* Remove the path's item. */
-static int take_pair(sc_change *change, uint32_t tree, sc_path *path) {
-    sc_item item;
+/* Remove items from the path's on: at most `count`, as many as are in the same leaf. */
+static int remove_pairs(sc_change *change, uint32_t tree, sc_path *path, uint64_t count,
+                        uint64_t *removed) {
     sc_edit edit;
-    if (path->index >= path->leaf.head.count || !sc_item_load(&path->leaf, path->index, &item)) {
-        return SC_CORRUPT;
-    }
-    int status = sc_item_free_chains(change->txn, &item);
-    if (status == SC_OK) status = sc_change_edit(change, tree, &edit);
-    return status == SC_OK ? sc_tree_drop(&edit, path) : status;
+    if (path->index >= path->leaf.head.count) return SC_CORRUPT;
+    uint32_t here = path->leaf.head.count - path->index;
+    if (count < here) here = (uint32_t)count;
+    *removed = here;
+    int status = sc_change_edit(change, tree, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, path, here) : status;
 }
 
 int sc_tree_remove(sc_tx *tx, const sc_key *key, uint32_t tree, sc_bytes name) {
     sc_change change;
     sc_root root;
     sc_path path;
+    uint64_t removed;
     bool equal = false;
     if (tree >= SC_STREAM_TREES) return SC_SYNTAX;
-    int status = sc_change_begin(tx, key, SC_STREAM, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_STREAM, &change);
     if (status == SC_OK && !sc_place_root(&change.place, tree, &root)) status = SC_CORRUPT;
     if (status == SC_OK) {
         status = sc_path_seek(change.place.arena, &root, name, &path, &equal);
-        if (status == SC_OK) status = equal ? take_pair(&change, tree, &path) : SC_MISS;
+        if (status == SC_OK && !equal) status = SC_MISS;
+        if (status == SC_OK) status = remove_pairs(&change, tree, &path, 1, &removed);
     }
     return sc_change_end(&change, status);
-}
-
-/* Remove items from a rank on: one, or a whole leaf of them. */
-static int remove_pairs(sc_change *change, uint32_t tree, uint64_t rank, uint64_t count,
-                        uint64_t *removed) {
-    sc_root root;
-    sc_path path;
-    sc_edit edit;
-    if (!sc_place_root(&change->place, tree, &root)) return SC_CORRUPT;
-    int status = sc_path_at(change->place.arena, &root, rank, &path);
-    if (status != SC_OK) return status;
-    *removed = 1;
-    if (path.index || path.leaf.head.count > count) return take_pair(change, tree, &path);
-    *removed = path.leaf.head.count;
-    status = sc_change_edit(change, tree, &edit);
-    return status == SC_OK ? sc_tree_drop_leaf(&edit, &path) : status;
 }
 
 static int remove_pairs_between(sc_change *change, uint32_t tree, sc_bytes least, sc_bytes most,
@@ -227,7 +212,10 @@ static int remove_pairs_between(sc_change *change, uint32_t tree, sc_bytes least
     uint64_t left = last - first < limit ? last - first : limit;
     while (status == SC_OK && left) {
         uint64_t some = 0;
-        status = remove_pairs(change, tree, first, left, &some);
+        sc_path path;
+        if (!sc_place_root(&change->place, tree, &root)) return SC_CORRUPT;
+        status = sc_path_at(change->place.arena, &root, first, &path);
+        if (status == SC_OK) status = remove_pairs(change, tree, &path, left, &some);
         left -= some;
         *removed += some;
     }
@@ -239,8 +227,7 @@ int sc_tree_remove_range(sc_tx *tx, const sc_key *key, uint32_t tree, sc_bytes l
     sc_change change;
     *removed = 0;
     if (tree >= SC_STREAM_TREES) return SC_SYNTAX;
-    int status = sc_change_begin(tx, key, SC_STREAM, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_STREAM, &change);
     if (status == SC_OK) status = remove_pairs_between(&change, tree, least, most, limit, removed);
     return sc_change_end(&change, status);
 }

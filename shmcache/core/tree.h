@@ -107,10 +107,8 @@ typedef struct sc_edit {
  * afterwards in any case. */
 int sc_tree_add(sc_edit *edit, sc_path *path, const sc_piece *piece);    /* before path->index */
 int sc_tree_change(sc_edit *edit, sc_path *path, const sc_piece *piece); /* at path->index */
-int sc_tree_drop(sc_edit *edit, sc_path *path);                          /* at path->index */
-
-/* The path's leaf with all its items and their chains. */
-int sc_tree_drop_leaf(sc_edit *edit, sc_path *path);
+/* `count` items from path->index on, all of its leaf, with their chains. */
+int sc_tree_drop(sc_edit *edit, sc_path *path, uint32_t count);
 
 /* ---- whole trees: see build.c -----------------------------------------------------------------*/
 

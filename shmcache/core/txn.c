@@ -317,6 +317,7 @@ static void txn_forget(sc_txn *txn) {
 
 void sc_txn_begin(sc_txn *txn) {
     txn_forget(txn);
+    if (txn == &txn->writer->main) txn->writer->frees = false;
     sc_put32(&txn->log->state, SC_LOG_ACTIVE);
 }
 

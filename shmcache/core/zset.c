@@ -171,18 +171,12 @@ static int add_ranked(sc_change *change, sc_bytes bytes) {
 static int drop_ranked(sc_change *change, sc_bytes bytes) {
     sc_root root;
     sc_path path;
-    sc_item item;
+    sc_edit edit;
     bool equal;
     int status = seek_ranked(&change->place, &root, bytes, &path, &equal);
-    if (status == SC_OK && (!equal || !sc_item_load(&path.leaf, path.index, &item))) {
-        status = SC_CORRUPT;
-    }
-    if (status == SC_OK) status = sc_item_free_chains(change->txn, &item);
-    if (status != SC_OK) return status;
-    if (change->place.packed) return sc_packed_drop(change, &path);
-    sc_edit edit;
-    status = sc_change_edit(change, SC_TREE_RANKS, &edit);
-    return status == SC_OK ? sc_tree_drop(&edit, &path) : status;
+    if (status == SC_OK && !equal) status = SC_CORRUPT;
+    if (status == SC_OK) status = sc_change_edit(change, SC_TREE_RANKS, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, &path, 1) : status;
 }
 
 typedef struct member {
@@ -208,8 +202,7 @@ static int find_member(const sc_change *change, member *member) {
 /* A packed set's item takes another place; its only one is simply another. */
 static int move_packed(sc_change *change, const member *member, sc_bytes bytes) {
     if (member->root.count > 1) {
-        int status = sc_item_free_chains(change->txn, &member->item);
-        if (status == SC_OK) status = sc_packed_drop(change, &member->path);
+        int status = sc_packed_drop(change, &member->path, 1);
         return status == SC_OK ? add_ranked(change, bytes) : status;
     }
     sc_piece_room room;
@@ -341,15 +334,13 @@ int sc_zset_add(sc_tx *tx, const sc_key *key, sc_bytes member, double score, uin
 
 static int remove_found(sc_change *change, member *member) {
     ranked gone;
-    if (member->root.count == 1) return sc_change_delete(change);
-    int status = sc_item_free_chains(change->txn, &member->item);
-    if (status != SC_OK) return status;
-    if (change->place.packed) return sc_packed_drop(change, &member->path);
     sc_edit edit;
-    status = ranked_make(&gone, member->score, member->bytes);
+    if (member->root.count == 1) return sc_change_delete(change);
+    if (change->place.packed) return sc_packed_drop(change, &member->path, 1);
+    int status = ranked_make(&gone, member->score, member->bytes);
     if (status != SC_OK) return status;
     status = sc_change_edit(change, SC_TREE_MAIN, &edit);
-    if (status == SC_OK) status = sc_tree_drop(&edit, &member->path);
+    if (status == SC_OK) status = sc_tree_drop(&edit, &member->path, 1);
     if (status == SC_OK) status = drop_ranked(change, gone.bytes);
     ranked_end(&gone);
     return status;
@@ -366,45 +357,63 @@ static int remove_member(sc_change *change, sc_bytes bytes) {
 
 int sc_zset_remove(sc_tx *tx, const sc_key *key, sc_bytes member) {
     sc_change change;
-    int status = sc_change_begin(tx, key, SC_ZSET, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_ZSET, &change);
     if (status == SC_OK) status = remove_member(&change, member);
     return sc_change_end(&change, status);
 }
 
-/* Remove the member at a rank, by its name. */
-static int remove_at(sc_change *change, uint64_t rank) {
+/* Remove a ranked item's member from the tree of members. */
+static int forget_member(sc_change *change, const sc_part *ranked) {
+    sc_edit edit;
+    member member = {.score = 0};
+    const sc_arena *arena = change->place.arena;
+    char *text = ranked->length < 8 ? NULL : malloc(ranked->length);
+    if (!text) return ranked->length < 8 ? SC_CORRUPT : SC_NO_MEMORY;
+    int status = sc_part_copy(arena, ranked, text) ? SC_OK : SC_CORRUPT;
+    member.bytes = (sc_bytes){text + 8, ranked->length - 8};
+    sc_word_make(arena, &member.word, member.bytes.bytes, member.bytes.length, SC_HASHED);
+    if (status == SC_OK) status = find_member(change, &member);
+    if (status == SC_OK && !member.found) status = SC_CORRUPT;
+    if (status == SC_OK) status = sc_change_edit(change, SC_TREE_MAIN, &edit);
+    if (status == SC_OK) status = sc_tree_drop(&edit, &member.path, 1);
+    free(text);
+    return status;
+}
+
+/* Remove members from a rank on: at most `count`, as many as are in the same leaf, not all. */
+static int remove_ranks(sc_change *change, uint64_t rank, uint64_t count, uint64_t *removed) {
     sc_root root;
     sc_path path;
-    sc_item item;
-    const sc_arena *arena = change->place.arena;
+    sc_edit edit;
     if (!sc_place_root(&change->place, SC_TREE_RANKS, &root)) return SC_CORRUPT;
-    int status = sc_path_at(arena, &root, rank, &path);
+    int status = sc_path_at(change->place.arena, &root, rank, &path);
     if (status != SC_OK) return status;
-    if (path.index >= path.leaf.head.count || !sc_item_load(&path.leaf, path.index, &item) ||
-        item.key.length < 8) {
-        return SC_CORRUPT;
+    if (path.index >= path.leaf.head.count) return SC_CORRUPT;
+    uint32_t here = path.leaf.head.count - path.index;
+    if (count < here) here = (uint32_t)count;
+    *removed = here;
+    if (change->place.packed) return sc_packed_drop(change, &path, here);
+    for (uint32_t i = 0; i < here && status == SC_OK; i++) {
+        sc_item item;
+        if (!sc_item_load(&path.leaf, path.index + i, &item)) return SC_CORRUPT;
+        status = forget_member(change, &item.key);
     }
-    char *text = malloc(item.key.length);
-    if (!text) return SC_NO_MEMORY;
-    status = sc_part_copy(arena, &item.key, text) ? SC_OK : SC_CORRUPT;
-    if (status == SC_OK) {
-        status = remove_member(change, (sc_bytes){text + 8, item.key.length - 8});
-    }
-    free(text);
-    return status == SC_MISS ? SC_CORRUPT : status;
+    if (status == SC_OK) status = sc_change_edit(change, SC_TREE_RANKS, &edit);
+    return status == SC_OK ? sc_tree_drop(&edit, &path, here) : status;
 }
 
 int sc_zset_remove_range(sc_tx *tx, const sc_key *key, uint64_t from, uint64_t count) {
     sc_change change;
-    int status = sc_change_begin(tx, key, SC_ZSET, &change);
-    if (status == SC_OK && !change.exists) return SC_MISS;
+    int status = sc_removal_begin(tx, key, SC_ZSET, &change);
     if (status != SC_OK) return sc_change_end(&change, status);
     uint64_t length = sc_container_length(change.place.arena, &change.place.found.view);
-    if (from >= length) return SC_MISS;
+    if (from >= length) return sc_change_end(&change, SC_MISS);
     if (count > length - from) count = length - from;
     if (count == length) return sc_change_end(&change, sc_change_delete(&change));
-    for (; count && status == SC_OK; count--)
-        status = remove_at(&change, from);
+    while (count && status == SC_OK) {
+        uint64_t removed = 0;
+        status = remove_ranks(&change, from, count, &removed);
+        count -= removed;
+    }
     return sc_change_end(&change, status);
 }
