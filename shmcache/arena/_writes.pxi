@@ -33,11 +33,11 @@ cdef int put_step(sc_tx *tx, const sc_key *key, void *pointer) noexcept:
     """Members of a set; fields and values of a hash in turn."""
     cdef change *how = <change *>pointer
     cdef size_t stride = 2 if how.type == SC_HASH else 1
-    cdef size_t i
+    cdef size_t i = 0
     cdef c_bool added
     cdef int status
     how.result = 0
-    for i in range(0, how.count, stride):
+    while i < how.count:
         added = False
         # a set's member has no value: its own bytes are not looked at
         status = sc_map_put(tx, key, how.type, how.items[i], how.items[i + stride - 1], how.flags,
@@ -45,6 +45,7 @@ cdef int put_step(sc_tx *tx, const sc_key *key, void *pointer) noexcept:
         if status != SC_OK and status != SC_UNCHANGED:
             return status
         how.result += added
+        i += stride
     return SC_OK
 
 

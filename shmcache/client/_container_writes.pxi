@@ -224,21 +224,35 @@ cdef inline bint take_score(PyObject *argument, double *out) noexcept:
 cdef PyObject *short_zadd "short_zadd"(const inprocess_call *call) except? NULL:
     """``zadd(name, {member: score, ...})``."""
     cdef change how = new_change(SC_ZSET, NULL, 0)
-    cdef tuple members, scores
-    cdef double few[FEW_ITEMS]
-    cdef double *doubles = few
-    cdef Py_ssize_t index, count
+    cdef dict mapping
+    cdef Py_ssize_t position = 0
+    cdef PyObject *member
+    cdef PyObject *number
+    cdef double score
     if not positional(call, 2) or not PyDict_CheckExact(<object>call.args[1]):
         return NULL
-    members = tuple(<dict>call.args[1])
-    scores = tuple((<dict>call.args[1]).values())
-    count = len(members)
+    mapping = <dict>call.args[1]
+    if PyDict_Size(mapping) != 1:
+        return zadd_many(call, mapping)
+    PyDict_Next(mapping, &position, &member, &number)
+    held = <object>member  # another thread may change the dict meanwhile
+    if not take_score(number, &score):
+        return NULL
+    how.scores = &score
+    return give(how.result) if write_items(call, core.add_scored, &how, &member, 1) else NULL
+
+
+cdef PyObject *zadd_many(const inprocess_call *call, dict mapping) except? NULL:
+    cdef change how = new_change(SC_ZSET, NULL, 0)
+    cdef tuple members = tuple(mapping)
+    cdef tuple scores = tuple(mapping.values())
+    cdef Py_ssize_t index, count = len(members)
+    cdef double *doubles
     if count == 0 or len(scores) != count:
         return NULL
-    if count > FEW_ITEMS:
-        doubles = <double *>PyMem_Malloc(count * sizeof(double))
-        if doubles == NULL:
-            raise MemoryError
+    doubles = <double *>PyMem_Malloc(count * sizeof(double))
+    if doubles == NULL:
+        raise MemoryError
     try:
         for index in range(count):
             if not take_score(PyTuple_GET_ITEM(scores, index), &doubles[index]):
@@ -247,8 +261,7 @@ cdef PyObject *short_zadd "short_zadd"(const inprocess_call *call) except? NULL:
         if not write_items(call, core.add_scored, &how, items_of(members), count):
             return NULL
     finally:
-        if doubles != few:
-            PyMem_Free(doubles)
+        PyMem_Free(doubles)
     return give(how.result)
 
 
