@@ -248,6 +248,7 @@ class OneShots(Reads):
                     continue
                 expire_ms = old.expire_ms if old and flags & PUT_KEEP_TTL else 0
                 value.fields[name] = Field(text, expire_ms)
+                value.encode(self._to_read(db, key)._tuning)
                 added += old is None
         return added
 

@@ -29,7 +29,7 @@ class Tuning(NamedTuple):
     lfu_log_factor: int = 10
     lfu_decay_minutes: int = 1
     reserve_permille: int = 50
-    hash_max_listpack_entries: int = 128
+    hash_max_listpack_entries: int = 512
     hash_max_listpack_value: int = 64
     set_max_intset_entries: int = 512
     set_max_listpack_entries: int = 128

@@ -55,6 +55,8 @@ class _Values:
 class SeenKeys(_Values):
     """An arena inside a view of its own: what can be read at one instant."""
 
+    writable = False
+
     def __init__(self, arena: Arena, view: View) -> None:
         self._arena = arena
         self._view = view
@@ -94,6 +96,8 @@ class LockedKeys(SeenKeys):
     :ivar failure: what ended a command half-way, when it had changed something already: then the
         transaction must not be committed
     """
+
+    writable = True
 
     def __init__(self, arena: Arena, transaction: Transaction) -> None:
         super().__init__(arena, transaction)
