@@ -23,7 +23,7 @@ KEYS: list[str] = [
 ]
 
 _OF_ONE_KEY = {
-    "text": "get getdel getex strlen bitcount type ttl pttl expiretime pexpiretime persist",
+    "text": "get getdel strlen bitcount type ttl pttl expiretime pexpiretime persist",
     "number": "incr decr",
     "list": "llen lpop rpop",
     "set": "scard smembers spop srandmember",
@@ -34,7 +34,8 @@ _OF_ONE_KEY = {
 }
 
 _LINES = """
-    append text x; getset text x; setnx text x; set text x; mset text x; msetnx new x
+    getex text EX 100; append text x
+    getset text x; setnx text x; set text x; mset text x; msetnx new x
     mget text other; setex text 10 x; psetex text 10 x; getrange text 0 -1; substr text 0 -1
     setrange text 0 x; incrby number 1; decrby number 1; incrbyfloat number 1; lcs text other
     del text other; unlink text; exists text other; touch text; rename text other
@@ -42,7 +43,7 @@ _LINES = """
     expireat text 4102444800; pexpireat text 4102444800000; keys *; scan 0; dbsize; randomkey
     time; flushall; flushdb; swapdb 0 1; command; object|encoding text; object|idletime text
     object|refcount text; object|freq text; memory|usage text; setbit text 1 1; getbit text 1
-    bitpos text 1; bitop AND text other; bitfield text GET u8 0; bitfield_ro text GET u8 0
+    bitpos text 1; bitop AND text other; bitfield text SET u8 0 1; bitfield_ro text GET u8 0
     pfadd unique x; pfmerge unique unique; hset hash f 1; hmset hash f 1; hsetnx hash f 1
     hget hash f; hmget hash f g; hdel hash f; hexists hash f; hstrlen hash f; hincrby hash f 1
     hincrbyfloat hash f 1; hscan hash 0; hexpire hash 100 FIELDS 1 f
@@ -52,7 +53,8 @@ _LINES = """
     hgetdel hash FIELDS 1 f; hgetex hash FIELDS 1 f; hsetex hash FIELDS 1 f 1; lpush list x
     rpush list x; lpushx list x; rpushx list x; lindex list 0; lrange list 0 -1
     linsert list BEFORE 1 x; lset list 0 x; lrem list 0 1; ltrim list 0 1; lpos list 1
-    lmove list list LEFT RIGHT; rpoplpush list list; lmpop 1 list LEFT; sort list; sort_ro list
+    lmove list list LEFT RIGHT; rpoplpush list list; lmpop 1 list LEFT; sort list STORE new
+    sort_ro list
     sadd set x; srem set a; sismember set a; smismember set a x; smove set set a; sinter set set
     sintercard 1 set; sinterstore new set; sunion set; sunionstore new set; sdiff set
     sdiffstore new set; sscan set 0; zadd zset 1 a; zincrby zset 1 a; zscore zset a
@@ -64,8 +66,8 @@ _LINES = """
     zinterstore new 1 zset; zintercard 1 zset; zdiff 1 zset; zdiffstore new 1 zset; zscan zset 0
     geoadd places 1 1 c; geodist places a b; geohash places a; geopos places a
     geosearch places FROMMEMBER a BYRADIUS 500 km
-    geosearchstore new places FROMMEMBER a BYRADIUS 500 km; georadius places 15 37 200 km
-    georadius_ro places 15 37 200 km; georadiusbymember places a 200 km
+    geosearchstore new places FROMMEMBER a BYRADIUS 500 km; georadius places 15 37 200 km STORE new
+    georadius_ro places 15 37 200 km; georadiusbymember places a 200 km STORE new
     georadiusbymember_ro places a 200 km; xadd stream 9-1 f v; xrange stream - +
     xrevrange stream + -; xread STREAMS stream 0; xdel stream 1-1; xtrim stream MAXLEN 1
     xsetid stream 9-9; xreadgroup GROUP group me STREAMS stream 0; xack stream group 1-1

@@ -50,7 +50,7 @@ def _plain(reply: Tagged) -> Any:
 
 
 def fails(door: Side, line: str) -> bool:
-    return run(door, line)[0] == "error"
+    return bool(run(door, line)[0] == "error")
 
 
 def hash_of(door: Side, key: str = "h") -> dict[bytes, bytes]:
