@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from shmcache.client._inprocess import InProcess
+    from shmcache.commands.spec import Command
 
 __all__ = [
     "WatchedCallbacks",
@@ -129,7 +130,7 @@ def require_socket(attachment: Attachment, args: tuple[Any, ...]) -> None:
     if attachment.socket_path:
         return
     name = str(args[0]).split()[0].upper()
-    command = COMMANDS.get(name.lower())
+    command = _declaration(args)
     if command is not None and "write" in command.flags:
         raise ReadOnly(
             f"cache {attachment.name!r} is attached for reading and no daemon listens that could "
@@ -138,6 +139,15 @@ def require_socket(attachment: Attachment, args: tuple[Any, ...]) -> None:
     raise redis.ConnectionError(
         f"no daemon listens for cache {attachment.name!r}: {name} needs one"
     )
+
+
+def _declaration(args: tuple[Any, ...]) -> Command | None:
+    """Return what the table says of the command, or subcommand, that is called."""
+    words = [*str(args[0]).split(), *map(str, args[1:2])]
+    command = COMMANDS.get(words[0].lower())
+    if command is None or len(words) < 2:
+        return command
+    return command.subcommands.get(f"{command.name}|{words[1].lower()}", command)
 
 
 def is_select(name: object) -> bool:
