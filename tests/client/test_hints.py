@@ -1,0 +1,122 @@
+"""Where an element of a container was found is remembered; that never shows.
+
+The short ways remember, the commands' functions behind execute_command do not: after each step both
+are asked for every element, by two attachments, and must agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import shmcache
+from client.sides import outcome
+
+if TYPE_CHECKING:
+    import redis
+
+    from client.processes import Daemon
+
+KEYS = ("a", "b", b"\xff\0")
+NAMES = ("x", "y", "1", "long" * 100, b"\xfe")
+INDEXES = (0, 1, -1, 5)
+FAR_MS = 4_102_444_800_000
+PAST_MS = 1_000
+
+READS = ("hget", "hexists", "sismember", "zscore")
+for _word in (*KEYS, *NAMES):
+    hash(_word)  # what carries no hash is not remembered
+
+keys = st.sampled_from(KEYS)
+names = st.sampled_from(NAMES)
+Step = tuple[Any, ...]
+
+
+def _steps() -> st.SearchStrategy[Step]:
+    def step(*parts: Any) -> st.SearchStrategy[Step]:
+        return st.tuples(
+            *(part if isinstance(part, st.SearchStrategy) else st.just(part) for part in parts)
+        )
+
+    values = st.sampled_from(["v", "w", "7", "value" * 50, "value" * 200])
+    filler = st.integers(1, 400).map(str)
+    times = st.sampled_from([FAR_MS, PAST_MS])
+    return st.one_of(
+        step("HSET", keys, names, values),
+        step("HSET", keys, names, values),
+        step("HSET", keys, filler, values),
+        step("HDEL", keys, names),
+        step("HPEXPIREAT", keys, times, "FIELDS", 1, names),
+        step("SADD", keys, names),
+        step("SADD", keys, filler),
+        step("SREM", keys, names),
+        step("ZADD", keys, st.sampled_from([1, 2.5, -3]), names),
+        step("ZADD", keys, 7, filler),
+        step("ZREM", keys, names),
+        step(st.sampled_from(["LPUSH", "RPUSH"]), keys, names),
+        step(st.sampled_from(["LPOP", "RPOP"]), keys),
+        step("LSET", keys, st.sampled_from([0, -1]), names),
+        step("DEL", keys),
+        step("SET", keys, values),
+        step("RENAME", keys, keys),
+        step("COPY", keys, keys, "REPLACE"),
+        step("PEXPIREAT", keys, times),
+        step("PERSIST", keys),
+        step("FLUSHDB"),
+        step("SWAPDB", 0, 1),
+    )
+
+
+def _both_ways(client: redis.Redis) -> tuple[list[Any], list[Any]]:
+    short, function = [], []
+    for key in KEYS:
+        for command in READS:
+            for name in NAMES:
+                short.append(outcome(client, (command, (key, name), {})))
+                function.append(outcome(client, ("execute_command", (command, key, name), {})))
+        for index in INDEXES:
+            short.append(outcome(client, ("lindex", (key, index), {})))
+            function.append(outcome(client, ("execute_command", ("lindex", key, index), {})))
+    return short, function
+
+
+@given(st.lists(_steps(), max_size=15), st.integers(0, 150))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_what_is_remembered_is_what_is_there(
+    daemon: Daemon, steps: list[Step], already: int
+) -> None:
+    with (
+        shmcache.attach(daemon.name, writable=True) as writer,
+        shmcache.attach(daemon.name) as reader,
+    ):
+        writer.flushall()
+        if already:  # beyond what is kept packed
+            writer.hset(KEYS[0], mapping={f"field:{n}": n for n in range(already)})
+            writer.zadd(KEYS[1], {f"member:{n}": n for n in range(already)})
+        for step in [("EXISTS", "a"), *steps]:
+            outcome(writer, ("execute_command", step, {}))
+            for client in (reader, writer, reader):
+                short, function = _both_ways(client)
+                assert short == function, step
+
+
+def test_a_dead_field_is_forgotten_by_the_clock(daemon: Daemon) -> None:
+    """Nothing in the cache changes when a time comes."""
+    with shmcache.attach(daemon.name, writable=True) as cache:
+        cache.flushall()
+        cache.hset("h", "f", "v")
+        cache.hset("other", "f", "v")
+        assert cache.hget("h", "f") == cache.hget("h", "f") == b"v"
+        assert cache.hget("other", "f") == cache.hget("other", "f") == b"v"
+        cache.execute_command("HPEXPIRE", "h", 30, "FIELDS", 1, "f")
+        cache.pexpire("other", 30)
+        assert cache.hget("h", "f") in {b"v", None}
+        while cache.exists("other") or cache.execute_command("HEXISTS", "h", "f"):
+            cache.hget("h", "f")
+            cache.hget("other", "f")
+        assert cache.hget("h", "f") is None
+        assert cache.hget("other", "f") is None
