@@ -1,6 +1,4 @@
 /* Changing counted trees: one leaf's change, and what it means for the nodes above. See tree.h. */
-#include <stdlib.h>
-
 #include "heap.h"
 #include "lock.h"
 #include "tree.h"
@@ -200,43 +198,49 @@ static uint32_t middle_of(const sc_pieces *all, uint32_t width) {
     return at ? at : 1;
 }
 
-typedef struct hashed_piece {
-    uint64_t hash;
-    uint32_t bytes;
-} hashed_piece;
-
-static int by_hash(const void *left, const void *right) {
-    uint64_t a = ((const hashed_piece *)left)->hash, b = ((const hashed_piece *)right)->hash;
-    return a < b ? -1 : a > b;
+/* The hash that half of them lie below (Hoare, "Algorithm 65: FIND", 1961). Reorders them. */
+static uint64_t median(uint64_t *hashes, uint32_t count) {
+    uint32_t from = 0, to = count - 1, middle = count / 2;
+    while (from < to) {
+        uint64_t pivot = hashes[(from + to) / 2];
+        uint32_t low = from, high = to;
+        for (;;) {
+            while (hashes[low] < pivot)
+                low++;
+            while (hashes[high] > pivot)
+                high--;
+            if (low >= high) break;
+            uint64_t swap = hashes[low];
+            hashes[low++] = hashes[high];
+            hashes[high--] = swap;
+        }
+        if (middle <= high)
+            to = high;
+        else
+            from = high + 1;
+    }
+    return hashes[middle];
 }
 
-/* A hash that parts the pieces into two halves; 0 when all have the same. */
-static uint64_t middle_hash(const hashed_piece *sorted, uint32_t count) {
-    uint32_t total = 0, bytes = 0, at = 0;
-    for (uint32_t i = 0; i < count; i++)
-        total += sorted[i].bytes;
-    for (; at + 1 < count && bytes + sorted[at].bytes / 2 < total / 2; at++)
-        bytes += sorted[at].bytes;
-    uint32_t cut = at ? at : 1;
-    while (cut < count && sorted[cut].hash == sorted[cut - 1].hash)
-        cut++;
-    if (cut < count) return sorted[cut].hash;
-    for (cut = at ? at : 1; cut > 1 && sorted[cut - 1].hash == sorted[cut].hash; cut--) {
+/* A hash that parts them into two halves, neither empty; 0 when all are the same. */
+static uint64_t parting_hash(const uint64_t *hashes, uint32_t count) {
+    uint64_t own[SC_LEAF_ITEMS + 1], above = 0;
+    memcpy(own, hashes, count * sizeof *own);
+    uint64_t bound = median(own, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (hashes[i] < bound) return bound;
+        if (hashes[i] > bound && (!above || hashes[i] < above)) above = hashes[i];
     }
-    return cut < count && sorted[cut].hash != sorted[0].hash ? sorted[cut].hash : 0;
+    return above;
 }
 
 /* Part the pieces of a hashed leaf by their hashes, each half in the order it was. */
 static int part_hashed(const sc_edit *edit, const sc_form *form, const sc_pieces *all,
                        sc_pieces *left, sc_pieces *right, uint64_t *bound) {
-    hashed_piece sorted[SC_LEAF_ITEMS + 1];
     uint64_t hashes[SC_LEAF_ITEMS + 1];
-    for (uint32_t i = 0; i < all->count; i++) {
+    for (uint32_t i = 0; i < all->count; i++)
         hashes[i] = sc_piece_hash(edit->txn->writer->arena, form, &all->piece[i]);
-        sorted[i] = (hashed_piece){hashes[i], all->piece[i].length + 4};
-    }
-    qsort(sorted, all->count, sizeof *sorted, by_hash);
-    *bound = middle_hash(sorted, all->count);
+    *bound = parting_hash(hashes, all->count);
     left->count = right->count = 0;
     for (uint32_t i = 0; i < all->count; i++) {
         sc_pieces *half = hashes[i] < *bound ? left : right;
@@ -310,13 +314,10 @@ static int put_beside(change *change, const sc_piece *piece, bool front) {
     return put_children(change, 0, 0, 1, made, 2);
 }
 
-/* Put a leaf with other pieces in the place of the path's. */
-static int rebuild_leaf(change *change, const sc_pieces *all, bool reversed, uint32_t spare) {
+/* Put another leaf in the place of the path's. */
+static int put_leaf(change *change, sc_branch made) {
     sc_edit *edit = change->edit;
-    sc_branch made;
-    int status = sc_leaf_build(edit->txn, change->path->root->form, edit->hash, reversed,
-                               all->piece, all->count, spare, &made);
-    if (status == SC_OK) status = free_block(edit, change->path->leaf.offset);
+    int status = free_block(edit, change->path->leaf.offset);
     if (status != SC_OK) return status;
     if (change->path->root->height) {
         sc_node node;
@@ -327,6 +328,20 @@ static int rebuild_leaf(change *change, const sc_pieces *all, bool reversed, uin
         memcpy(made.key, branch_of(&node, change->path->step[0].index).key, sizeof made.key);
     }
     return put_children(change, 0, 0, 1, &made, 1);
+}
+
+static int rebuild_leaf(change *change, const sc_pieces *all, bool reversed, uint32_t spare) {
+    sc_branch made;
+    int status = sc_leaf_build(change->edit->txn, change->path->root->form, change->edit->hash,
+                               reversed, all->piece, all->count, spare, &made);
+    return status == SC_OK ? put_leaf(change, made) : status;
+}
+
+static int grow_leaf(change *change, uint32_t index, const sc_piece *piece) {
+    sc_branch made;
+    int status = sc_leaf_grow(change->edit->txn, change->path->root->form, change->edit->hash,
+                              &change->path->leaf, index, piece, &made);
+    return status == SC_OK ? put_leaf(change, made) : status;
 }
 
 static uint32_t leaf_bytes(const sc_form *form, const sc_pieces *all) {
@@ -355,7 +370,9 @@ int sc_tree_add(sc_edit *edit, sc_path *path, const sc_piece *piece) {
         return status == SC_OK ? count_above(edit, path, 0, 1) : status;
     }
     sc_pieces all;
-    int status = sc_pieces_gather(&path->leaf, index, 0, piece, &all);
+    int status = grow_leaf(&change, index, piece);
+    if (status != SC_UNCHANGED) return status;
+    status = sc_pieces_gather(&path->leaf, index, 0, piece, &all);
     if (status != SC_OK) return status;
     bool front = form->mode == SC_SEQUENCE && at_front && path->leaf.head.count > 1;
     uint32_t bytes = leaf_bytes(form, &all);

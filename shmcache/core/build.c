@@ -33,6 +33,23 @@ int sc_leaf_build(sc_txn *txn, const sc_form *form, uint64_t hash, bool reversed
     return SC_OK;
 }
 
+int sc_leaf_grow(sc_txn *txn, const sc_form *form, uint64_t hash, const sc_leaf *leaf,
+                 uint32_t index, const sc_piece *piece, sc_branch *out) {
+    sc_arena *arena = txn->writer->arena;
+    uint32_t bytes = sc_leaf_stretched(leaf, index, piece), capacity;
+    uint32_t wanted = bytes + (form->mode == SC_SEQUENCE ? bytes : bytes / 8 + 16);
+    uint64_t offset;
+    sc_leaf grown;
+    if (!bytes || bytes > form->most) return SC_UNCHANGED;
+    int status = take_block(txn, wanted < form->most ? wanted : form->most, SC_LEAF_MOST, &offset,
+                            &capacity);
+    if (status != SC_OK) return status;
+    sc_leaf_stretch(arena, leaf, offset, capacity & ~7u, hash);
+    if (!sc_leaf_load(arena, &grown, offset, form->mode)) return SC_CORRUPT;
+    *out = (sc_branch){.word = sc_child_word(offset, leaf->head.count + 1u)};
+    return sc_leaf_insert(txn, &grown, index, piece);
+}
+
 int sc_node_write(sc_txn *txn, const sc_form *form, uint64_t hash, uint32_t level,
                   const sc_branch *branches, uint32_t count, sc_branch *out) {
     sc_arena *arena = txn->writer->arena;

@@ -334,6 +334,39 @@ bool sc_leaf_has_room(const sc_leaf *leaf, uint32_t index, const sc_piece *piece
     return leaf->head.mode != SC_SEQUENCE || end_slot(leaf, index) != UINT32_MAX;
 }
 
+uint32_t sc_leaf_stretched(const sc_leaf *leaf, uint32_t index, const sc_piece *piece) {
+    const sc_leaf_head *head = &leaf->head;
+    if (head->count + 1 >= SC_LEAF_ITEMS || head->first) return 0;
+    if (head->mode == SC_SEQUENCE && end_slot(leaf, index) == UINT32_MAX) return 0;
+    return leaf->slots_at + (head->count + 1) * leaf->width + head->limit - head->low +
+           piece->length;
+}
+
+void sc_leaf_stretch(sc_arena *arena, const sc_leaf *leaf, uint64_t offset, uint32_t capacity,
+                     uint64_t owner_hash) {
+    union {
+        sc_leaf_head head;
+        uint64_t word;
+    } first = {.head = leaf->head};
+    uint8_t *base = sc_at(arena, offset);
+    uint32_t shift = capacity - leaf->head.limit, slots = leaf->head.count * leaf->width;
+    first.head.limit = capacity;
+    first.head.low = leaf->head.low + shift;
+    sc_copy(base + first.head.low, leaf->base + leaf->head.low, leaf->head.limit - leaf->head.low);
+    uint8_t moved[SC_LEAF_MOST];
+    memcpy(moved, leaf->base + leaf->slots_at, slots);
+    for (uint32_t at = 0; at < slots; at += leaf->width) { /* the place is in the low half */
+        uint16_t slot;
+        memcpy(&slot, moved + at, sizeof slot);
+        slot = (uint16_t)(slot + shift);
+        memcpy(moved + at, &slot, sizeof slot);
+    }
+    sc_copy(base + leaf->slots_at, moved, slots);
+    if (!leaf->head.packed) sc_put64((uint64_t *)(void *)(base + 8), owner_hash);
+    sc_fill_fence();
+    sc_put64((uint64_t *)(void *)base, first.word);
+}
+
 /* Write slots [index, count) anew, the first of them `slot`: the others move up by one. */
 static int shift_in(sc_txn *txn, const sc_leaf *leaf, uint32_t index, uint32_t slot) {
     uint8_t slots[SC_LEAF_MOST + 8];

@@ -125,6 +125,11 @@ void sc_leaf_write(sc_arena *arena, uint64_t offset, const sc_form *form, bool p
 int sc_leaf_insert(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
 int sc_leaf_replace(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
 int sc_leaf_erase(sc_txn *txn, const sc_leaf *leaf, uint32_t index, uint32_t count);
+/* The same leaf, garbage and all, at the end of a larger block that nobody else can see. */
+void sc_leaf_stretch(sc_arena *arena, const sc_leaf *leaf, uint64_t offset, uint32_t capacity,
+                     uint64_t owner_hash);
+/* How large a block it takes to insert the piece that way; 0 when it cannot be. */
+uint32_t sc_leaf_stretched(const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
 /* Could sc_leaf_insert do it? */
 bool sc_leaf_has_room(const sc_leaf *leaf, uint32_t index, const sc_piece *piece);
 

@@ -147,6 +147,9 @@ int sc_leaf_build(sc_txn *txn, const sc_form *form, uint64_t hash, bool reversed
                   const sc_piece *pieces, uint32_t count, uint32_t spare, sc_branch *out);
 /* What a node knows of a leaf whose first piece this is: nothing in a sequence, the hash, or the
  * key's first sixteen bytes. */
+/* A copy of the leaf with one more item, in a larger block. SC_UNCHANGED: write it anew. */
+int sc_leaf_grow(sc_txn *txn, const sc_form *form, uint64_t hash, const sc_leaf *leaf,
+                 uint32_t index, const sc_piece *piece, sc_branch *out);
 void sc_piece_key(const sc_arena *arena, const sc_form *form, const sc_piece *piece,
                   uint64_t key[2]);
 uint64_t sc_piece_hash(const sc_arena *arena, const sc_form *form, const sc_piece *piece);
