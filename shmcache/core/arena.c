@@ -91,7 +91,7 @@ static void header_fill(sc_header *header, const plan *layout, const char *name,
     static const uint32_t limits[SC_PACKED_LIMITS] = {
         [SC_HASH_ENTRIES] = 512, [SC_HASH_VALUE] = 64,          [SC_SET_INTS] = 512,
         [SC_SET_ENTRIES] = 128,  [SC_SET_VALUE] = 64,           [SC_ZSET_ENTRIES] = 128,
-        [SC_ZSET_VALUE] = 64,    [SC_LIST_SIZE] = (uint32_t)-2,
+        [SC_ZSET_VALUE] = 64,    [SC_LIST_SIZE] = (uint32_t)-2, [SC_HLL_BYTES] = 3000,
     };
     memcpy(header->packed_limits, limits, sizeof limits);
     header->eviction_samples = 5;

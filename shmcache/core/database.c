@@ -114,6 +114,7 @@ void sc_get_tuning(sc_arena *arena, sc_tuning *tuning) {
         .zset_max_listpack_entries = sc_load32(&header->packed_limits[SC_ZSET_ENTRIES]),
         .zset_max_listpack_value = sc_load32(&header->packed_limits[SC_ZSET_VALUE]),
         .list_max_listpack_size = (int32_t)sc_load32(&header->packed_limits[SC_LIST_SIZE]),
+        .hll_sparse_max_bytes = sc_load32(&header->packed_limits[SC_HLL_BYTES]),
         .reserve_permille =
             (uint32_t)((reserve * 1000 + arena->page_count / 2) / arena->page_count),
     };
@@ -139,6 +140,7 @@ int sc_set_tuning(sc_arena *arena, const sc_tuning *tuning) {
         [SC_ZSET_ENTRIES] = tuning->zset_max_listpack_entries,
         [SC_ZSET_VALUE] = tuning->zset_max_listpack_value,
         [SC_LIST_SIZE] = (uint32_t)tuning->list_max_listpack_size,
+        [SC_HLL_BYTES] = tuning->hll_sparse_max_bytes,
     };
     for (int i = 0; i < SC_PACKED_LIMITS; i++)
         sc_put32(&header->packed_limits[i], limits[i]);

@@ -193,6 +193,7 @@ enum { /* sc_header.packed_limits, by Redis's options */
        SC_ZSET_ENTRIES,
        SC_ZSET_VALUE,
        SC_LIST_SIZE, /* as int32_t */
+       SC_HLL_BYTES, /* for the commands: until when a HyperLogLog is sparse */
        SC_PACKED_LIMITS
 };
 

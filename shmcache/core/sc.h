@@ -183,6 +183,7 @@ typedef struct sc_tuning {
     uint32_t set_max_intset_entries, set_max_listpack_entries, set_max_listpack_value;
     uint32_t zset_max_listpack_entries, zset_max_listpack_value;
     int32_t list_max_listpack_size; /* elements, or -1 .. -5: 4 .. 64 KiB */
+    uint32_t hll_sparse_max_bytes;
 } sc_tuning;
 void sc_get_tuning(sc_arena *arena, sc_tuning *tuning);
 int sc_set_tuning(sc_arena *arena, const sc_tuning *tuning);
