@@ -27,7 +27,7 @@ from shmcache.commands.streams_layout import (
     unpack_fields,
     unpack_pending,
 )
-from shmcache.commands.streams_store import BATCH, Consumer, Group, StreamWriter
+from shmcache.commands.streams_store import BATCH, Consumer, Group, StreamWriter, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -261,11 +261,11 @@ def _advance(stream: StreamWriter, group: Group, entries: list[tuple[bytes, byte
     """Let the group be where these entries end, and know how many it read if that can be told."""
     first = entries[0][0]
     if group.read != NO_COUNT and not stream.has_holes_from(first):
-        group.read += len(entries)
+        group.read = signed(group.read + len(entries))
     else:
         for entry_id, _ in entries:
             if group.read != NO_COUNT and not stream.has_holes_from(entry_id):
-                group.read += 1
+                group.read = signed(group.read + 1)
             elif stream.added:
                 group.read = stream.entries_up_to(entry_id)
     group.last = entries[-1][0]

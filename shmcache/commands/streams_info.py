@@ -10,7 +10,7 @@ from shmcache.commands.replies import CommandError, Reply
 from shmcache.commands.streams import entries_reply
 from shmcache.commands.streams_ids import format_id
 from shmcache.commands.streams_layout import ENTRIES, MAX_ID, MIN_ID, NO_COUNT, UNTIL_NOW_INACTIVE
-from shmcache.commands.streams_store import Stream
+from shmcache.commands.streams_store import Stream, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,7 +110,7 @@ def xinfo_stream(context: Context, args: Sequence[bytes]) -> Reply:
             b"radix-tree-nodes": nodes + 1,
             b"last-generated-id": format_id(stream.last),
             b"max-deleted-entry-id": format_id(stream.deleted),
-            b"entries-added": stream.added,
+            b"entries-added": signed(stream.added),
             b"recorded-first-entry-id": format_id(stream.first_id()),
         }
         if count is None:

@@ -41,13 +41,18 @@ if TYPE_CHECKING:
 
     from shmcache.arena import Transaction, View
 
-__all__ = ["BATCH", "Consumer", "Group", "PendingEntry", "Stream", "StreamWriter"]
+__all__ = ["BATCH", "Consumer", "Group", "PendingEntry", "Stream", "StreamWriter", "signed"]
 
 PendingEntry = tuple[int, int, int]
 """The consumer's number, the time of the last delivery in Unix ms, the number of deliveries."""
 
 BATCH = 128
 """Pending entries that are read at once when nobody knows how many will be needed."""
+
+
+def signed(count: int) -> int:
+    """A count as Redis has it, in 64 bits with a sign; ENTRIESADDED and ENTRIESREAD may be huge."""
+    return (count + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 class Group:
@@ -123,11 +128,11 @@ class Stream:
         if not self.added:
             return 0
         if entry_id == self.last or (not self.length and entry_id < self.last):
-            return self.added
+            return signed(self.added)
         if entry_id < self.last:
             first = self.first_id()
             if entry_id <= first and (self.deleted == MIN_ID or self.deleted < first):
-                return self.added - self.length + (entry_id == first)
+                return signed(self.added - self.length + (entry_id == first))
         return NO_COUNT
 
     def lag(self, group: Group) -> int | None:
@@ -137,7 +142,7 @@ class Stream:
         read = group.read
         if read == NO_COUNT or self.has_holes_from(group.last):
             read = self.entries_up_to(group.last)
-        return None if read == NO_COUNT else self.added - read
+        return None if read == NO_COUNT else signed(self.added - read)
 
     # ---- groups and consumers --------------------------------------------------------------------
 

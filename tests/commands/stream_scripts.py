@@ -553,6 +553,15 @@ GROUPS = {
         XTRIM s MAXLEN 0
         XSETID s 7-0 ENTRIESADDED 20
         XINFO GROUPS s
+        XSETID s 7-0 ENTRIESADDED 9223372036854775807
+        XGROUP SETID s g 0 ENTRIESREAD 9223372036854775807
+        XINFO GROUPS s
+        XADD s 8-0 a 1
+        XADD s 8-1 a 1
+        XREADGROUP GROUP g a COUNT 1 STREAMS s >
+        XREADGROUP GROUP h a STREAMS s >
+        XINFO GROUPS s
+        XINFO STREAM s
     """,
     "in a life with other commands": r"""
         XADD s 1-1 a 1
