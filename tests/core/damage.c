@@ -23,21 +23,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "damage.h"
 #include "get.h"
-#include "harness.h"
 #include "layout.h"
 
 enum { NAMES = 700, LONGEST = 40000, ROUND_SECONDS = 20, ROUNDS_A_CHILD = 50, MODES = 4 };
 
 /* Shared with the children: which round is on, and how often each answer was given. */
 typedef struct board {
-    _Atomic uint64_t round, answers[SC_SYNTAX + 1];
+    _Atomic uint64_t round, answers[SC_NOT_FINITE + 1];
 } board;
 
 typedef struct specimen {
     segments files;
     uint8_t *data, *access;        /* what is attached to */
     uint8_t *sound, *sound_access; /* undamaged */
+    targets targets;               /* in it */
     rng chance;
     uint64_t canary;
     board *shared;
@@ -74,6 +75,7 @@ static void put_name(sc_arena *arena, unsigned i) {
 
 static void make_sound(specimen *of) {
     sc_arena *arena = segments_attach(&of->files, true);
+    make_containers(arena);
     for (unsigned i = 0; i < NAMES; i++)
         put_name(arena, i);
     for (unsigned i = 0; i < NAMES; i += 3) {
@@ -89,6 +91,7 @@ static void make_sound(specimen *of) {
     of->sound_access = malloc(of->files.access_bytes);
     memcpy(of->sound, of->data, of->files.data_bytes);
     memcpy(of->sound_access, of->access, of->files.access_bytes);
+    of->targets = find_targets(of->sound, of->files.data_bytes);
 }
 
 /* ---- damage -----------------------------------------------------------------------------------*/
@@ -97,8 +100,10 @@ static const sc_header *sound_header(const specimen *of) {
     return (const sc_header *)of->sound;
 }
 
-/* Somewhere in the sound arena that matters: a table, an entry's head, a chunk's, a descriptor. */
+/* Somewhere in the sound arena that matters: a leaf, a node, a table, an entry's head, a chunk's, a
+ * descriptor. */
 static uint64_t pick_place(specimen *of, rng *chance) {
+    if (rng_below(chance, 2)) return pick_target(&of->targets, of->sound, chance);
     const sc_header *header = sound_header(of);
     const sc_stripe *stripes = (const sc_stripe *)(of->sound + header->stripes_offset);
     const sc_stripe *stripe = &stripes[rng_below(chance, header->stripe_count)];
@@ -213,7 +218,7 @@ static bool note_key(void *context, const char *key, uint32_t length) {
 
 /* Whatever it answers is right, but it must be an answer. */
 static bool answered(reading *at, int status) {
-    CHECK(status >= SC_OK && status <= SC_SYNTAX, "status %d", status);
+    CHECK(status >= SC_OK && status <= SC_NOT_FINITE, "status %d", status);
     at->of->shared->answers[status]++;
     if (status == SC_BUSY) at->busy++;
     return at->busy < 2; /* each has cost a second */
@@ -228,6 +233,19 @@ static bool read_name(reading *at, unsigned i) {
            answered(at, sc_get_range(at->arena, &key, 5, -5, &at->sink)) &&
            answered(at, sc_get_range(at->arena, &key, 2000, 9000, &at->sink)) &&
            answered(at, sc_describe(at->arena, &key, &info, i % 2));
+}
+
+static bool container_answered(void *context, int status) {
+    return answered(context, status);
+}
+
+static bool read_containers(reading *at) {
+    for (unsigned i = 0; i < CONTAINERS; i++) {
+        if (!read_container(at->arena, i, &at->of->chance, at->of->files.data_bytes,
+                            container_answered, at))
+            return false;
+    }
+    return true;
 }
 
 static bool read_many(reading *at, unsigned from) {
@@ -292,6 +310,7 @@ static void read_everything(specimen *of, sc_arena *arena) {
     bool going = true;
     for (unsigned i = 0; i < NAMES + 20 && going; i++)
         going = read_name(&at, i);
+    going = going && read_containers(&at);
     for (unsigned i = 0; i < NAMES && going; i += 7)
         going = read_many(&at, i);
     for (uint32_t db = 0; db < SC_DATABASES && going; db++)
@@ -334,7 +353,7 @@ static void read_while_scribbled(specimen *of) {
 static void write_beside_bad_marks(specimen *of) {
     sc_arena *arena = segments_attach(&of->files, true);
     set_policy(arena, 1 + (uint32_t)rng_below(&of->chance, SC_POLICIES - 1));
-    uint64_t words = of->files.access_bytes / 8;
+    uint64_t words = of->files.access_bytes / 8, deleted;
     buffer got;
     buffer_init(&got);
     for (unsigned i = 0; i < 3000; i++) {
@@ -357,6 +376,7 @@ static void write_beside_bad_marks(specimen *of) {
         }
         sc_describe(arena, &key, &info, true);
         CHECK_STATUS(sc_tick(arena), SC_OK);
+        if (i % 50 == 0) CHECK_STATUS(sc_expire_cycle(arena, 1000, &deleted), SC_OK);
     }
     sc_statistics statistics;
     CHECK_STATUS(sc_get_statistics(arena, &statistics), SC_OK);

@@ -3,7 +3,8 @@
  * valid, every key as it was before the step or as it is after it, nothing else touched, and not a
  * block lost. And for some N: those who recover are killed in turn, at each of their own stores.
  *
- *     kill [only=PART-OF-A-NAME] [most=N] [again=N] [seed=N] [n=N] [canary=1] [jobs=N]
+ *     kill [which=strings|containers] [only=PART-OF-A-NAME] [most=N] [again=N] [seed=N] [n=N]
+ *          [canary=1] [jobs=N]
  *
  * `most` bounds the trials of a long scene, which are then spread over it (0: none left out);
  * `again` says for how many N the recovery is killed too; `n` tries that N alone; with `canary`
@@ -222,7 +223,8 @@ static void recover(sc_arena *arena, uint64_t road) {
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
             sc_key key = key_of(0, names[i]);
             int status = sc_get(arena, &key, &got.sink);
-            CHECK(status == SC_OK || status == SC_MISS, "%s", sc_status_text(status));
+            CHECK(status == SC_OK || status == SC_MISS || status == SC_WRONG_TYPE, "%s",
+                  sc_status_text(status));
         }
         buffer_free(&got);
     }
@@ -357,7 +359,7 @@ static void play(const scene *of, uint64_t most, uint64_t again, uint64_t only, 
 }
 
 typedef struct program {
-    const char *only;
+    const char *only, *which;
     uint64_t most, again, nth, jobs;
     rng chance;
 } program;
@@ -365,9 +367,11 @@ typedef struct program {
 /* Every `jobs`-th of the chosen scenes, from number `job` on. */
 static unsigned play_share(program *of, uint64_t job) {
     static const scene *const tables[] = {kill_scenes, kill_container_scenes};
+    static const char *const names[] = {"strings", "containers"};
     unsigned chosen = 0;
     of->chance.state += job;
     for (int t = 0; t < 2; t++) {
+        if (!strstr(names[t], of->which)) continue;
         for (const scene *scene = tables[t]; scene->name; scene++) {
             if (!strstr(scene->name, of->only)) continue;
             if (chosen++ % of->jobs == job) play(scene, of->most, of->again, of->nth, &of->chance);
@@ -398,6 +402,7 @@ static void play_in_jobs(program *of) {
 int main(int argc, char **argv) {
     program of = {
         .only = option_text(argc, argv, "only", ""),
+        .which = option_text(argc, argv, "which", ""),
         .most = option_u64(argc, argv, "most", 1000),
         .again = option_u64(argc, argv, "again", 4),
         .nth = option_u64(argc, argv, "n", 0),

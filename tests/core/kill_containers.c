@@ -52,6 +52,10 @@ static void abort_all(sc_arena *arena, const char *few, const char *many, int ty
 }
 
 #define EACH_TYPE_SCENES(t, type)                                                                  \
+    static void t##_content(sc_arena *arena) {                                                     \
+        containers_of_type(arena, type);                                                           \
+    }                                                                                              \
+                                                                                                   \
     SCENE(t##_packed_add) {                                                                        \
         element_add(arena, #t " few", type, 10 + step);                                            \
     }                                                                                              \
@@ -136,7 +140,7 @@ static void abort_all(sc_arena *arena, const char *few, const char *many, int ty
         store(arena, "new", type, 120);                                                            \
     }                                                                                              \
     SCENE(t##_store_over) {                                                                        \
-        store(arena, "hash many", type, 60);                                                       \
+        store(arena, #t " many", type, 60);                                                        \
     }                                                                                              \
     SCENE(t##_store_over_string) {                                                                 \
         store(arena, "chained", type, 5);                                                          \
@@ -156,7 +160,6 @@ STORE_SCENES(zset, SC_ZSET)
 STORE_SCENES(hash, SC_HASH)
 
 static void with_expired(sc_arena *arena) {
-    containers_of_each_type(arena);
     uint64_t soon = now_ms() + 20;
     element_add(arena, "expired", SC_LIST, 1);
     for (unsigned i = 0; i < 60; i++)
@@ -358,11 +361,13 @@ static void fill_until_full(sc_arena *arena, size_t bytes) {
 
 static void full_of_containers(sc_arena *arena) {
     char name[32];
-    containers_of_each_type(arena);
-    for (unsigned i = 0; i < 12; i++) {
-        snprintf(name, sizeof(name), "more %u", i);
-        for (unsigned j = 0; j < 50; j++)
-            element_add(arena, name, SC_LIST + (int)(i % 4), j);
+    containers_of_type(arena, SC_HASH);
+    containers_of_type(arena, SC_ZSET);
+    for (unsigned i = 0, status = SC_OK; status == SC_OK; i++) {
+        snprintf(name, sizeof(name), "more %u", i / 50);
+        sc_key key = key_of(0, name);
+        int type = SC_LIST + (int)(i / 50 % 4);
+        status = (unsigned)ONE_WRITE(arena, &key, tx_element_add(tx, &key, type, i % 50));
     }
     fill_until_full(arena, 300);
     set_policy(arena, SC_ALLKEYS_RANDOM);
@@ -376,7 +381,7 @@ static void flushed(sc_arena *arena) {
 /* Containers' blocks in many sparse pages, and none free. */
 static void scattered(sc_arena *arena) {
     char name[32];
-    containers_of_each_type(arena);
+    containers_of_type(arena, SC_STREAM);
     for (unsigned i = 0; i < 10; i++) {
         snprintf(name, sizeof(name), "sparse %u", i);
         sc_key key = key_of(0, name);
@@ -421,70 +426,71 @@ SCENE(evict_for_a_store) {
 
 /* ---- the table --------------------------------------------------------------------------------*/
 
-#define ALL containers_of_each_type
 #define EACH_TYPE_ROWS(t)                                                                          \
-    {#t " packed, add", ALL, t##_packed_add, 4, EXACT},                                            \
-        {#t " packed, change", ALL, t##_packed_change, 3, EXACT},                                  \
-        {#t " packed, drop", ALL, t##_packed_drop, 6, EXACT},                                      \
-        {#t " unpacked", ALL, t##_unpack, 1, EXACT},                                               \
-        {#t " unpacked by length", ALL, t##_unpack_by_length, 1, EXACT},                           \
-        {#t " tree, add", ALL, t##_tree_add, 30, EXACT},                                           \
-        {#t " tree, add long", ALL, t##_tree_add_long, 2, EXACT},                                  \
-        {#t " tree, change", ALL, t##_tree_change, 8, EXACT},                                      \
-        {#t " tree, drop", ALL, t##_tree_drop, 40, EXACT},                                         \
-        {#t " tree, drop first", ALL, t##_tree_drop_first, 40, EXACT},                             \
-        {#t " drop last", ALL, t##_drop_last, 1, EXACT},                                           \
-        {#t " delete packed", ALL, t##_delete_packed, 1, EXACT},                                   \
-        {#t " delete tree", ALL, t##_delete_tree, 1, EXACT},                                       \
-        {#t " set over", ALL, t##_set_over, 1, EXACT}, {#t " rename", ALL, t##_rename, 1, EXACT},  \
-        {#t " rename packed", ALL, t##_rename_packed, 1, EXACT},                                   \
-        {#t " copy", ALL, t##_copy, 1, EXACT},                                                     \
-        {#t " copy packed", ALL, t##_copy_packed, 1, EXACT},                                       \
-        {#t " expire", ALL, t##_expire, 2, EXACT},                                                 \
-        {#t " expire packed", ALL, t##_expire_packed, 2, EXACT},                                   \
-        {#t " expire in the past", ALL, t##_expire_past, 1, EXACT},                                \
-        {#t " abort", ALL, t##_abort, 1, EXACT},
+    {#t " packed, add", t##_content, t##_packed_add, 4, EXACT},                                    \
+        {#t " packed, change", t##_content, t##_packed_change, 3, EXACT},                          \
+        {#t " packed, drop", t##_content, t##_packed_drop, 6, EXACT},                              \
+        {#t " unpacked", t##_content, t##_unpack, 1, EXACT},                                       \
+        {#t " unpacked by length", t##_content, t##_unpack_by_length, 1, EXACT},                   \
+        {#t " tree, add", t##_content, t##_tree_add, 30, EXACT},                                   \
+        {#t " tree, add long", t##_content, t##_tree_add_long, 2, EXACT},                          \
+        {#t " tree, change", t##_content, t##_tree_change, 8, EXACT},                              \
+        {#t " tree, drop", t##_content, t##_tree_drop, 40, EXACT},                                 \
+        {#t " tree, drop first", t##_content, t##_tree_drop_first, 40, EXACT},                     \
+        {#t " drop last", t##_content, t##_drop_last, 1, EXACT},                                   \
+        {#t " delete packed", t##_content, t##_delete_packed, 1, EXACT},                           \
+        {#t " delete tree", t##_content, t##_delete_tree, 1, EXACT},                               \
+        {#t " set over", t##_content, t##_set_over, 1, EXACT},                                     \
+        {#t " rename", t##_content, t##_rename, 1, EXACT},                                         \
+        {#t " rename packed", t##_content, t##_rename_packed, 1, EXACT},                           \
+        {#t " copy", t##_content, t##_copy, 1, EXACT},                                             \
+        {#t " copy packed", t##_content, t##_copy_packed, 1, EXACT},                               \
+        {#t " expire", t##_content, t##_expire, 2, EXACT},                                         \
+        {#t " expire packed", t##_content, t##_expire_packed, 2, EXACT},                           \
+        {#t " expire in the past", t##_content, t##_expire_past, 1, EXACT},                        \
+        {#t " abort", t##_content, t##_abort, 1, EXACT},
 #define STORE_ROWS(t)                                                                              \
-    {#t " new", ALL, t##_new, 1, EXACT}, {#t " new, long", ALL, t##_new_long, 1, EXACT},           \
+    {#t " new", t##_content, t##_new, 1, EXACT},                                                   \
+        {#t " new, long", t##_content, t##_new_long, 1, EXACT},                                    \
         {#t " new over expired", with_expired, t##_new_over_expired, 1, EXACT},                    \
-        {#t " store", ALL, t##_store, 1, EXACT},                                                   \
-        {#t " store tree", ALL, t##_store_tree, 1, EXACT},                                         \
-        {#t " store over hash", ALL, t##_store_over, 1, EXACT},                                    \
-        {#t " store over string", ALL, t##_store_over_string, 1, EXACT},                           \
-        {#t " store nothing", ALL, t##_store_nothing, 1, EXACT},
+        {#t " store", t##_content, t##_store, 1, EXACT},                                           \
+        {#t " store tree", t##_content, t##_store_tree, 1, EXACT},                                 \
+        {#t " store over", t##_content, t##_store_over, 1, EXACT},                                 \
+        {#t " store over string", t##_content, t##_store_over_string, 1, EXACT},                   \
+        {#t " store nothing", t##_content, t##_store_nothing, 1, EXACT},
 
 const scene kill_container_scenes[] = {
     EACH_TYPE_ROWS(list) EACH_TYPE_ROWS(set) EACH_TYPE_ROWS(zset) EACH_TYPE_ROWS(hash)
         EACH_TYPE_ROWS(stream) STORE_ROWS(list) STORE_ROWS(set) STORE_ROWS(zset)
-            STORE_ROWS(hash){"hash field ttl, packed", ALL, field_ttl_packed, 2, EXACT},
-    {"hash field ttl, tree", ALL, field_ttl_tree, 2, EXACT},
-    {"hash field ttl changed", ALL, field_ttl_changed, 1, EXACT},
-    {"hash field ttl removed", ALL, field_ttl_removed, 1, EXACT},
-    {"hash field ttl in the past", ALL, field_ttl_past, 1, EXACT},
-    {"hash field loses its ttl", ALL, field_loses_its_ttl, 1, EXACT},
-    {"hash field keeps its ttl", ALL, field_keeps_its_ttl, 1, EXACT},
-    {"set pop", ALL, set_pop_one, 1, EXACT},
-    {"set of integers, add", ALL, integers_add, 40, EXACT},
-    {"list push left", ALL, list_push_left, 30, EXACT},
-    {"list push left, packed", ALL, list_push_left_packed, 25, EXACT},
-    {"list pop left", ALL, list_pop_left, 40, EXACT},
-    {"list pop right", ALL, list_pop_right, 40, EXACT},
-    {"list pop left, packed", ALL, list_pop_left_packed, 3, EXACT},
-    {"list pop all", ALL, list_pop_all, 6, EXACT},
-    {"list insert, tree", ALL, list_insert_tree, 10, EXACT},
-    {"list insert, packed", ALL, list_insert_packed, 1, EXACT},
-    {"list trim", ALL, list_trim, 2, EXACT},
-    {"list cut in the middle", ALL, list_cut_middle, 1, EXACT},
-    {"list cut, all", ALL, list_cut_all, 1, EXACT},
-    {"zset cut in the middle", ALL, zset_cut_middle, 1, EXACT},
-    {"zset cut, all", ALL, zset_cut_all, 1, EXACT},
-    {"zset cut, packed", ALL, zset_cut_packed, 1, EXACT},
-    {"zset incr, tree", ALL, zset_incr_tree, 3, EXACT},
-    {"zset incr, packed", ALL, zset_incr_packed, 3, EXACT},
-    {"stream create", ALL, stream_create_new, 1, EXACT},
-    {"stream meta", ALL, stream_meta_change, 1, EXACT},
-    {"stream cut", ALL, stream_cut_some, 1, EXACT},
-    {"stream cut, all", ALL, stream_cut_all, 1, EXACT},
+            STORE_ROWS(hash){"hash field ttl, packed", hash_content, field_ttl_packed, 2, EXACT},
+    {"hash field ttl, tree", hash_content, field_ttl_tree, 2, EXACT},
+    {"hash field ttl changed", hash_content, field_ttl_changed, 1, EXACT},
+    {"hash field ttl removed", hash_content, field_ttl_removed, 1, EXACT},
+    {"hash field ttl in the past", hash_content, field_ttl_past, 1, EXACT},
+    {"hash field loses its ttl", hash_content, field_loses_its_ttl, 1, EXACT},
+    {"hash field keeps its ttl", hash_content, field_keeps_its_ttl, 1, EXACT},
+    {"set pop", set_content, set_pop_one, 1, EXACT},
+    {"set of integers, add", set_content, integers_add, 40, EXACT},
+    {"list push left", list_content, list_push_left, 30, EXACT},
+    {"list push left, packed", list_content, list_push_left_packed, 25, EXACT},
+    {"list pop left", list_content, list_pop_left, 40, EXACT},
+    {"list pop right", list_content, list_pop_right, 40, EXACT},
+    {"list pop left, packed", list_content, list_pop_left_packed, 3, EXACT},
+    {"list pop all", list_content, list_pop_all, 6, EXACT},
+    {"list insert, tree", list_content, list_insert_tree, 10, EXACT},
+    {"list insert, packed", list_content, list_insert_packed, 1, EXACT},
+    {"list trim", list_content, list_trim, 2, EXACT},
+    {"list cut in the middle", list_content, list_cut_middle, 1, EXACT},
+    {"list cut, all", list_content, list_cut_all, 1, EXACT},
+    {"zset cut in the middle", zset_content, zset_cut_middle, 1, EXACT},
+    {"zset cut, all", zset_content, zset_cut_all, 1, EXACT},
+    {"zset cut, packed", zset_content, zset_cut_packed, 1, EXACT},
+    {"zset incr, tree", zset_content, zset_incr_tree, 3, EXACT},
+    {"zset incr, packed", zset_content, zset_incr_packed, 3, EXACT},
+    {"stream create", stream_content, stream_create_new, 1, EXACT},
+    {"stream meta", stream_content, stream_meta_change, 1, EXACT},
+    {"stream cut", stream_content, stream_cut_some, 1, EXACT},
+    {"stream cut, all", stream_content, stream_cut_all, 1, EXACT},
     {"expire cycle over containers", with_expired, expire_cycle, 1, EXACT},
     {"expire cycle after flush of containers", flushed, expire_cycle, 1, EXACT},
     {"moving containers", scattered, reserve_cycle, 1, EXACT},

@@ -116,7 +116,7 @@ static void make(sc_arena *arena, int type, const char *suffix, unsigned count) 
     }
 }
 
-void containers_of_each_type(sc_arena *arena) {
+void containers_of_type(sc_arena *arena, int type) {
     sc_tuning tuning;
     sc_get_tuning(arena, &tuning);
     tuning.hash_max_listpack_entries = LIMIT;
@@ -125,12 +125,15 @@ void containers_of_each_type(sc_arena *arena) {
     tuning.hash_max_listpack_value = 400;
     tuning.list_max_listpack_size = LIMIT;
     CHECK_STATUS(sc_set_tuning(arena, &tuning), SC_OK);
-    for (int type = SC_LIST; type < SC_TYPES; type++) {
-        make(arena, type, "few", 6);
-        make(arena, type, "edge", LIMIT);
-        make(arena, type, "many", 260);
-        make(arena, type, "one", 1);
-    }
+    make(arena, type, "few", 6);
+    make(arena, type, "edge", LIMIT);
+    make(arena, type, "many", 260);
+    make(arena, type, "one", 1);
+}
+
+void containers_of_each_type(sc_arena *arena) {
+    for (int type = SC_LIST; type < SC_TYPES; type++)
+        containers_of_type(arena, type);
 }
 
 /* ---- a container as one number ----------------------------------------------------------------*/

@@ -370,6 +370,31 @@ static void dead_fields_are_walked_past(void) {
     }
 }
 
+/* However few are alive, picks find them. */
+static void one_living_field_of_many(void) {
+    for (int form = 0; form < FORMS; form++) {
+        bench b = bench_open_form(UINT64_C(1) << 20, form);
+        sc_key key = key_of(0, "k");
+        char name[32];
+        gathered got;
+        gathered_init(&got);
+        for (unsigned i = 0; i < 3000; i++) {
+            put(&b, &key, SC_HASH, i);
+            sc_bytes field = name_of(name, i);
+            if (i != 1234)
+                CHECK_STATUS(ONE_WRITE(b.arena, &key, sc_map_set_expiry(tx, &key, field, 1)),
+                             SC_OK);
+        }
+        for (int distinct = 0; distinct < 2; distinct++) {
+            pick(&b, SC_HASH, 5, distinct, &got);
+            CHECK(got.count == (distinct ? 2 : 10), "%zu", got.count);
+            CHECK(number_of(&got.piece[0]) == 1234);
+        }
+        gathered_free(&got);
+        bench_close(&b);
+    }
+}
+
 const unit unit_walk[] = {
     {"walk/all_of_each_size", all_of_each_size},
     {"walk/fields_or_values", fields_or_values},
@@ -380,5 +405,6 @@ const unit unit_walk[] = {
     {"walk/picks_are_fair", picks_are_fair},
     {"walk/pops_give_each_once", pops_give_each_once},
     {"walk/dead_fields_are_walked_past", dead_fields_are_walked_past},
+    {"walk/one_living_field_of_many", one_living_field_of_many},
     {NULL, NULL},
 };
