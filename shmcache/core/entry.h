@@ -66,8 +66,9 @@ static inline uint32_t sc_body_bytes(uint8_t encoding) {
     return encoding & SC_ENC_TREE ? bytes[encoding & SC_ENC_TYPE] : 0;
 }
 static inline bool sc_is_container(uint8_t encoding) {
-    return (encoding & ~(uint8_t)SC_ENC_TYPE) == SC_ENC_PACKED ||
-           (encoding & ~(uint8_t)SC_ENC_TYPE) == SC_ENC_TREE;
+    uint8_t type = encoding & SC_ENC_TYPE, form = encoding & (uint8_t)~SC_ENC_TYPE;
+    if (type < SC_LIST || type > SC_STREAM) return false;
+    return form == SC_ENC_TREE || (form == SC_ENC_PACKED && type != SC_STREAM);
 }
 static inline int sc_type_of(uint8_t encoding) {
     return sc_is_container(encoding) ? encoding & SC_ENC_TYPE : SC_STRING;

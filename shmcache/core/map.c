@@ -198,7 +198,7 @@ int sc_map_scan(sc_session *session, const sc_key *key, int type, uint64_t *curs
     sc_place place;
     sc_root root;
     sc_path path;
-    uint64_t given = 0, from = *cursor;
+    uint64_t given = 0, from = *cursor, reached = from;
     int status = sc_place_find(session, key, type, &place);
     if (status == SC_MISS) *cursor = 0;
     if (status != SC_OK) return status;
@@ -212,7 +212,9 @@ int sc_map_scan(sc_session *session, const sc_key *key, int type, uint64_t *curs
     while (status == SC_OK) {
         status = give_leaf(&place, &path, from, what, items, &given);
         if (status == SC_OK) status = sc_path_bound(place.arena, &path, cursor);
+        if (status == SC_OK && *cursor && *cursor <= reached) return SC_CORRUPT;
         if (status != SC_OK || !*cursor || given >= count) break;
+        reached = *cursor; /* it always gets further, however damaged the tree is */
         from = 0;
         status = sc_path_next(place.arena, &path);
     }
@@ -290,7 +292,8 @@ static int sample_distinct(const sc_place *place, const sc_root *root, uint64_t 
     return status;
 }
 
-#define SC_ALIVE_TRIES 1000 /* a hash may be full of fields that have expired */
+#define SC_ALIVE_TRIES                                                                             \
+    100 /* then a walk finds one: a hash may be full of fields that have expired */
 
 int sc_map_random(sc_session *session, const sc_key *key, int type, uint64_t count, bool distinct,
                   uint32_t what, sc_items *items) {
@@ -300,18 +303,17 @@ int sc_map_random(sc_session *session, const sc_key *key, int type, uint64_t cou
     if (status != SC_OK) return status;
     if (!sc_place_root(&place, SC_TREE_MAIN, &root)) return SC_CORRUPT;
     uint64_t live = count_live(&place, &root);
+    if (live > root.count) return SC_CORRUPT;
     if (!live || !count) return SC_OK;
     if (distinct && (count >= live || live != root.count)) {
         return sc_map_sample_all(&place, &root, count, live, what, items);
     }
     if (distinct) return sample_distinct(&place, &root, count, what, items);
     for (uint64_t i = 0; i < count && status == SC_OK; i++) {
-        for (int tries = 0; tries < SC_ALIVE_TRIES; tries++) {
-            uint64_t rank = sc_random(session->arena) % root.count;
-            status = give_at(&place, &root, rank, what, items);
-            if (status != SC_MISS) break;
-        }
-        if (status == SC_MISS) status = SC_CORRUPT;
+        status = SC_MISS;
+        for (int tries = 0; tries < SC_ALIVE_TRIES && status == SC_MISS; tries++)
+            status = give_at(&place, &root, sc_random(session->arena) % root.count, what, items);
+        if (status == SC_MISS) status = sc_map_sample_all(&place, &root, 1, live, what, items);
     }
     return status;
 }

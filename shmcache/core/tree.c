@@ -242,12 +242,14 @@ int sc_path_next(const sc_arena *arena, sc_path *path) {
     int status = step_leaf(arena, path, false);
     path->index = 0;
     path->before += passed;
-    return status;
+    /* A damaged node may lead into the same leaves again and again: not more often than this. */
+    return status == SC_OK && path->before >= path->root->count ? SC_CORRUPT : status;
 }
 
 int sc_path_previous(const sc_arena *arena, sc_path *path) {
     int status = step_leaf(arena, path, true);
     if (status != SC_OK) return status;
+    if (path->leaf.head.count > path->before) return SC_CORRUPT;
     path->index = path->leaf.head.count - 1u;
     path->before -= path->leaf.head.count;
     return SC_OK;
