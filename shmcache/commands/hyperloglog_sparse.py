@@ -15,25 +15,49 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from contextlib import suppress
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from shmcache.commands.hyperloglog_registers import REGISTERS
 from shmcache.commands.replies import CommandError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["EMPTY", "SparseRegisters", "TooDense", "corrupted"]
 
-_LONG, _VALUE = 0x4000, 0x80  # the opcodes' upper bits, a long one as a number of 16 bits
+_LONG, _VALUE = 0x40, 0x80  # the opcodes' upper bits
 _LONG_BYTE = re.compile(rb"[\x40-\x7f]")
 _MOST_ZEROS = 64
 """Longer runs of zeros take two bytes."""
 _MOST_VALUE, _MOST_VALUES = 32, 4
 _JOINED = 5
 """So many opcodes from the one before a change are looked at for others to join them with."""
-_SPANS = bytes((code & 3) + 1 if code & _VALUE else (code & 63) + 1 for code in range(256))
-"""How many registers an opcode of one byte covers."""
 
-EMPTY = (_LONG + REGISTERS - 1).to_bytes(2, "big")
+
+def _zeros(length: int) -> bytes:
+    if length > _MOST_ZEROS:
+        return (_LONG << 8 | length - 1).to_bytes(2, "big")
+    return bytes((length - 1,)) if length else b""
+
+
+def _values(value: int, length: int) -> bytes:
+    return bytes((_VALUE | value - 1 << 2 | length - 1,)) if length else b""
+
+
+def _value(opcode: int) -> int:
+    """What the registers of an opcode are."""
+    return (opcode >> 2 & 31) + 1 if opcode & _VALUE else 0
+
+
+def _span(opcode: int) -> int:
+    """How many registers an opcode of one byte covers."""
+    return (opcode & 3 if opcode & _VALUE else opcode & 63) + 1
+
+
+_SPANS = bytes(map(_span, range(256)))
+_RUNS = [bytes((_value(opcode),)) * _span(opcode) for opcode in range(256)]
+EMPTY = _zeros(REGISTERS)
 
 
 class TooDense(Exception):
@@ -45,26 +69,28 @@ def corrupted() -> CommandError:
     return CommandError("INVALIDOBJ Corrupted HLL object detected")
 
 
-def _zeros(length: int) -> list[int]:
-    if length <= 0:
-        return []
-    return [_LONG | length - 1] if length > _MOST_ZEROS else [length - 1]
+def _parts(data: bytes) -> Iterator[tuple[bytes, int]]:
+    """Opcodes of one byte, and how many registers the one of two bytes behind them covers."""
+    position = 0
+    while position < len(data):
+        found = _LONG_BYTE.search(data, position)
+        end = found.start() if found else len(data)
+        long = int.from_bytes(data[end : end + 2].ljust(2, b"\0"), "big")
+        yield data[position:end], (long & 0x3FFF) + 1 if found else 0
+        position = end + 2
 
 
-def _values(value: int, length: int) -> list[int]:
-    return [_VALUE | value - 1 << 2 | length - 1] if length > 0 else []
+def _firsts(data: bytes) -> list[int]:
+    """Of each byte the first register that it, or what comes after it, covers; then their number.
 
-
-def _span(opcode: int) -> int:
-    return (opcode & 0x3FFF) + 1 if opcode >= _LONG else _SPANS[opcode]
-
-
-def _is_value(opcode: int) -> bool:
-    return _VALUE <= opcode < _LONG
-
-
-def _value(opcode: int) -> int:
-    return (opcode >> 2 & 31) + 1 if _is_value(opcode) else 0
+    So to say, the second byte of an opcode covers nothing.
+    """
+    spans: list[int] = []
+    for short, long in _parts(data):
+        spans += short.translate(_SPANS)
+        if long:
+            spans += (long, 0)
+    return [*accumulate(spans[: len(data)], initial=0)]
 
 
 class SparseRegisters:
@@ -77,23 +103,9 @@ class SparseRegisters:
     def __init__(self, data: bytes) -> None:
         if len(data) > 2 * REGISTERS:
             raise corrupted()
-        self._opcodes: list[int] = []
-        spans: list[int] = []
-        position = 0
-        while position < len(data):
-            found = _LONG_BYTE.search(data, position)
-            end = found.start() if found else len(data)
-            self._opcodes += data[position:end]
-            spans += data[position:end].translate(_SPANS)
-            if found:
-                opcode = int.from_bytes(data[end : end + 2].ljust(2, b"\0"), "big")
-                self._opcodes.append(opcode)
-                spans.append(_span(opcode))
-            position = end + 2
-        self._firsts = [*accumulate(spans, initial=0)]
-        """The first register of each opcode."""
+        self._data = bytearray(data)
+        self._firsts = _firsts(data)
         self._registers = self._firsts.pop()
-        self._size = len(data)
 
     def require_whole(self) -> None:
         """Refuse opcodes that do not cover the registers.
@@ -105,32 +117,34 @@ class SparseRegisters:
 
     def to_bytes(self) -> bytes:
         """The opcodes."""
-        with suppress(ValueError):
-            return bytes(self._opcodes)  # if none is of two bytes
-        return b"".join(
-            [opcode.to_bytes(2 if opcode >= _LONG else 1, "big") for opcode in self._opcodes]
-        )
+        return bytes(self._data)
 
     def to_registers(self) -> bytes:
         """A byte for each register."""
-        return b"".join([bytes((_value(opcode),)) * _span(opcode) for opcode in self._opcodes])
+        runs: list[bytes] = []
+        for short, long in _parts(self.to_bytes()):
+            runs += map(_RUNS.__getitem__, short)
+            runs.append(bytes(long))
+        return b"".join(runs)
 
     def histogram(self) -> list[int]:
         """How many registers are 0, 1, 2 and so on."""
         counts = [0] * 64
-        for opcode, times in Counter(self._opcodes).items():
-            counts[_value(opcode)] += times * _span(opcode)
+        for short, long in _parts(self.to_bytes()):
+            counts[0] += long
+            for opcode, times in Counter(short).items():
+                counts[_value(opcode)] += times * _span(opcode)
         return counts
 
     def describe(self) -> str:
         """The opcodes for people: ``Z:9000 v:1,2 z:60``."""
         words = []
-        for opcode in self._opcodes:
-            length = _span(opcode)
-            if _is_value(opcode):
-                words.append(f"v:{_value(opcode)},{length}")
-            else:
-                words.append(f"{'Z' if opcode >= _LONG else 'z'}:{length}")
+        for short, long in _parts(self.to_bytes()):
+            for opcode in short:
+                value, length = _value(opcode), _span(opcode)
+                words.append(f"v:{value},{length}" if value else f"z:{length}")
+            if long:
+                words.append(f"Z:{long}")
         return " ".join(words)
 
     def raise_register(self, index: int, least: int, room: int) -> bool:
@@ -144,43 +158,44 @@ class SparseRegisters:
             raise TooDense
         if index >= self._registers:
             raise corrupted()
-        place = bisect_right(self._firsts, index) - 1
-        opcode, first = self._opcodes[place], self._firsts[place]
-        old, length = _value(opcode), _span(opcode)
+        position = bisect_right(self._firsts, index) - 1
+        opcode, first = self._data[position], self._firsts[position]
+        old = _value(opcode)
         if old >= least:
             return False
-        before, after = index - first, first + length - 1 - index
-        new = _values(least, 1)
-        if _is_value(opcode):
-            new = _values(old, before) + new + _values(old, after)
+        size = 2 if _LONG <= opcode < _VALUE else 1
+        after = position + size
+        end = self._firsts[after] if after < len(self._firsts) else self._registers
+        changed = _values(least, 1)
+        if old:
+            changed = _values(old, index - first) + changed + _values(old, end - index - 1)
         else:
-            new = _zeros(before) + new + _zeros(after)
-        self._replace(place, new, room)
-        self._join(max(place - 1, 0))
+            changed = _zeros(index - first) + changed + _zeros(end - index - 1)
+        if len(changed) > size and len(self._data) + len(changed) - size > room:
+            raise TooDense
+        self._data[position:after] = changed
+        self._firsts[position:after] = [first + start for start in _firsts(changed)[:-1]]
+        self._join(self._before(position))
         return True
 
-    def _replace(self, place: int, new: list[int], room: int) -> None:
-        grown = sum(1 + (opcode >= _LONG) for opcode in new) - 1
-        grown -= self._opcodes[place] >= _LONG
-        if grown > 0 and self._size + grown > room:
-            raise TooDense
-        self._size += grown
-        starts = accumulate(map(_span, new[:-1]), initial=self._firsts[place])
-        self._firsts[place : place + 1] = starts
-        self._opcodes[place : place + 1] = new
+    def _before(self, position: int) -> int:
+        """The opcode before another one, if there is one."""
+        if position == 0:
+            return 0
+        second = position > 1 and self._firsts[position - 1] == self._firsts[position]
+        return position - 1 - second
 
-    def _join(self, place: int) -> None:
+    def _join(self, position: int) -> None:
         """Join neighbours of the same value, from one opcode on."""
-        opcodes = self._opcodes
+        data = self._data
         for _ in range(_JOINED):
-            if place + 1 >= len(opcodes):
+            if position + 1 >= len(data):
                 return
-            value, length = _value(opcodes[place]), _span(opcodes[place])
-            if value and value == _value(opcodes[place + 1]):
-                length += _span(opcodes[place + 1])
+            opcode, following = data[position], data[position + 1]
+            if opcode & _VALUE and opcode >> 2 == following >> 2:
+                length = _span(opcode) + _span(following)
                 if length <= _MOST_VALUES:
-                    opcodes[place : place + 2] = _values(value, length)
-                    del self._firsts[place + 1]
-                    self._size -= 1
+                    data[position : position + 2] = _values(_value(opcode), length)
+                    del self._firsts[position + 1]
                     continue
-            place += 1
+            position += 2 if _LONG <= opcode < _VALUE else 1
