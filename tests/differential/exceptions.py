@@ -89,7 +89,24 @@ def negative_zero(words: Sequence[bytes], theirs: Tagged, ours: Tagged) -> bool:
     return theirs[0] in {"bulk", "double"} and {theirs[1], ours[1]} in _ZEROS
 
 
-EXCEPTIONS = (newer_encoding, shorter_double, negative_zero, quoted_name, named_command)
+def unkept_estimate(words: Sequence[bytes], theirs: Tagged, ours: Tagged) -> bool:
+    """PFCOUNT keeps what it found in the value; a process that may only read cannot."""
+    if {theirs[0], ours[0]} != {"bulk"}:
+        return False
+    kept = slice(8, 16)
+    without = [reply[1][: kept.start] + reply[1][kept.stop :] for reply in (theirs, ours)]
+    same_length = len(theirs[1]) == len(ours[1])
+    return bool(same_length and without[0] == without[1] and theirs[1].startswith(b"HYLL"))
+
+
+EXCEPTIONS = (
+    newer_encoding,
+    unkept_estimate,
+    shorter_double,
+    negative_zero,
+    quoted_name,
+    named_command,
+)
 
 
 def made_equal(words: list[bytes]) -> list[list[bytes]]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import model_arena
 import pytest
 import redis
 from client.processes import Daemon
 
 import shmcache
 from differential.client_side import ClientSide
+from differential.conftest import make_arena
 from differential.families import (
     bitmaps,
     geo,
@@ -26,13 +28,16 @@ from differential.families import (
     sorting,
     streams,
 )
-from differential.machine import run_family
-from differential.sides import SocketSide
-from differential.world import Beside, World
+from differential.machine import EXAMPLES, run_family
+from differential.sides import InProcessSide, SocketSide
+from differential.world import Beside, Difference, Step, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Literal
+
+    from differential.wire import Tagged
+    from differential.world import Answering
 
 
 FAMILIES = {
@@ -80,6 +85,113 @@ def world(redis_path: str, daemon: Daemon) -> Iterator[World]:
     world.close()
 
 
+@pytest.fixture
+def model_world(redis_path: str) -> Iterator[World]:
+    """The naive arena that other tests compare with, and a real one without a front-end."""
+    pairs = []
+    for db, resp in RAW:
+        ours: dict[str, Answering] = {
+            f"model, RESP{resp}": InProcessSide(model_arena.Arena(), resp),
+            f"arena, RESP{resp}": InProcessSide(make_arena(), resp),
+        }
+        pairs.append(Beside(_raw(redis_path, db, resp), ours))
+    world = World(pairs)
+    yield world
+    world.reset()
+    world.close()
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family(world: World, name: str) -> None:
     run_family(FAMILIES[name], world)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_without_a_server(model_world: World, name: str) -> None:
+    run_family(FAMILIES[name], model_world, EXAMPLES // 3)
+
+
+class Liar:
+    """A side that answers one command wrongly, or forgets what it was told."""
+
+    def __init__(self, side: Answering, lie: Callable[[Sequence[bytes], Tagged], Tagged]) -> None:
+        self._side = side
+        self._lie = lie
+
+    def execute(self, *words: bytes) -> Tagged:
+        return self._lie(words, self._side.execute(*words))
+
+    def execute_many(self, lines: Sequence[Sequence[bytes]]) -> list[Tagged]:
+        return [self.execute(*words) for words in lines]
+
+    def close(self) -> None:
+        self._side.close()
+
+
+def _one_too_many(words: Sequence[bytes], reply: Tagged) -> Tagged:
+    return ("int", reply[1] + 1) if words[0] == b"HLEN" and reply == ("int", 3) else reply
+
+
+def _another_member(words: Sequence[bytes], reply: Tagged) -> Tagged:
+    return ("bulk", b"nobody") if words[0] == b"SRANDMEMBER" and reply[0] == "bulk" else reply
+
+
+def _half_a_scan(words: Sequence[bytes], reply: Tagged) -> Tagged:
+    if words[0] != b"SSCAN" or reply[0] == "error":
+        return reply
+    cursor, (kind, members) = reply[1]
+    return ("array", (cursor, (kind, members[1:])))
+
+
+@pytest.mark.parametrize(
+    ("lie", "step", "told"),
+    [
+        (_one_too_many, Step("send", [b"HLEN", b"h"]), "HLEN h"),
+        (_another_member, Step("random", [b"SRANDMEMBER", b"s"]), "SRANDMEMBER s"),
+        (_half_a_scan, Step("scan", [b"SSCAN", b"s", b"0"]), "SSCAN s 0"),
+    ],
+)
+def test_a_lie_is_found_and_its_script_shortened(
+    redis_path: str,
+    lie: Callable[[Sequence[bytes], Tagged], Tagged],
+    step: Step,
+    told: str,
+) -> None:
+    theirs, ours = _raw(redis_path, 0, 2), InProcessSide(model_arena.Arena())
+    world = World([Beside(theirs, {"liar": Liar(ours, lie)})])
+    world.reset()
+    world.send([[b"SET", b"noise", b"%d" % number] for number in range(20)])
+    world.send([[b"HSET", b"h", b"a", b"1", b"b", b"2", b"c", b"3"], [b"SADD", b"s", b"x", b"y"]])
+    with pytest.raises(Difference, match=told) as found:
+        world.take(step)
+    script = str(found.value).strip().split("\n\n")[-1].splitlines()
+    assert len(script) == 2
+    assert "noise" not in str(found.value)
+    world.reset()
+    world.close()
+
+
+def test_what_a_side_forgets_is_found(redis_path: str) -> None:
+    theirs, ours = _raw(redis_path, 0, 2), InProcessSide(model_arena.Arena())
+    world = World([Beside(theirs, {"forgetful": ours})])
+    world.reset()
+    world.send([[b"RPUSH", b"l", b"x", b"y"]])
+    ours.execute(b"LSET", b"l", b"0", b"z")
+    with pytest.raises(Difference, match="LRANGE l 0 -1"):
+        world.compare_contents()
+    world.reset()
+    world.close()
+
+
+def test_random_lines_find_a_rare_mistake(redis_path: str) -> None:
+    """As a whole: one wrong reply to one command among all of a family's."""
+
+    def lie(words: Sequence[bytes], reply: Tagged) -> Tagged:
+        return ("int", 0) if words[0] == b"LINSERT" and reply == ("int", -1) else reply
+
+    theirs, ours = _raw(redis_path, 0, 2), InProcessSide(model_arena.Arena())
+    world = World([Beside(theirs, {"liar": Liar(ours, lie)})])
+    with pytest.raises(Difference, match="LINSERT"):
+        run_family(lists.LISTS, world, 100)
+    world.reset()
+    world.close()

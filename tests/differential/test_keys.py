@@ -10,6 +10,7 @@ import pytest
 from differential.conftest import open_door
 from differential.exceptions import is_newer_form
 from differential.families.family import GENERIC, SIMPLE
+from differential.families.hyperloglogs import HYPERLOGLOGS
 from differential.families.mixed import MIXED
 from differential.grammar import joined, line_of, words
 
@@ -22,7 +23,7 @@ LINES = 2500
 SEED = 12
 
 
-SHAPES = {**MIXED.shapes, **SIMPLE, **GENERIC}
+SHAPES = {**MIXED.shapes, **HYPERLOGLOGS.shapes, **SIMPLE, **GENERIC}
 
 
 @pytest.fixture(params=["model", "socket"])
