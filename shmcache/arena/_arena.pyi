@@ -71,6 +71,8 @@ class Tuning(NamedTuple):
     zset_max_listpack_entries: int
     zset_max_listpack_value: int
     list_max_listpack_size: int
+    hll_sparse_max_bytes: int
+    """Until when a HyperLogLog stays sparse."""
 
 class Statistics(NamedTuple):
     generation: int

@@ -417,7 +417,7 @@ cdef class Arena(Reads):
             tuning.hash_max_listpack_value, tuning.set_max_intset_entries,
             tuning.set_max_listpack_entries, tuning.set_max_listpack_value,
             tuning.zset_max_listpack_entries, tuning.zset_max_listpack_value,
-            tuning.list_max_listpack_size)
+            tuning.list_max_listpack_size, tuning.hll_sparse_max_bytes)
 
     def set_tuning(self, tuning):
         cdef sc_tuning own
@@ -426,7 +426,7 @@ cdef class Arena(Reads):
          own.reserve_permille, own.hash_max_listpack_entries, own.hash_max_listpack_value,
          own.set_max_intset_entries, own.set_max_listpack_entries, own.set_max_listpack_value,
          own.zset_max_listpack_entries, own.zset_max_listpack_value,
-         own.list_max_listpack_size) = tuning
+         own.list_max_listpack_size, own.hll_sparse_max_bytes) = tuning
         status = sc_set_tuning(self.handle(), &own)
         if status != SC_OK:
             fail(status)

@@ -31,7 +31,8 @@ Tuning = namedtuple(
     "maxmemory policy samples lfu_log_factor lfu_decay_minutes reserve_permille "
     "hash_max_listpack_entries hash_max_listpack_value "
     "set_max_intset_entries set_max_listpack_entries set_max_listpack_value "
-    "zset_max_listpack_entries zset_max_listpack_value list_max_listpack_size")
+    "zset_max_listpack_entries zset_max_listpack_value list_max_listpack_size "
+    "hll_sparse_max_bytes")
 Statistics = namedtuple(
     "Statistics",
     "generation created_ms data_bytes access_bytes heap_bytes used_bytes page_bytes pages "

@@ -38,6 +38,7 @@ cdef extern from "sc.h":
         uint32_t set_max_intset_entries, set_max_listpack_entries, set_max_listpack_value
         uint32_t zset_max_listpack_entries, zset_max_listpack_value
         int32_t list_max_listpack_size
+        uint32_t hll_sparse_max_bytes
     ctypedef struct sc_statistics:
         uint64_t generation, created_ms, data_bytes, access_bytes, heap_bytes, used_bytes
         uint64_t page_bytes, pages, free_pages, stripes, slots, slots_used, keys, index_bytes
