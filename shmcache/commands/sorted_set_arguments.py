@@ -15,6 +15,7 @@ __all__ = [
     "NO_SIGN",
     "LexBound",
     "LexRange",
+    "RankRange",
     "Read",
     "ScoreRange",
     "Window",
@@ -119,6 +120,21 @@ class Window(NamedTuple):
 
 def _between(low: int, high: int) -> Window:
     return Window(low, max(high - low, 0))
+
+
+class RankRange(NamedTuple):
+    """Ranks from ``start`` to ``stop``, inclusive, negative ones from the end."""
+
+    start: int
+    stop: int
+
+    def window(self, reads: Reads, db: int, key: bytes, *, reverse: bool = False) -> Window:
+        """The members in the range, by rank from the lowest."""
+        length = reads.length(db, key, "zset")
+        start = max(self.start + length if self.start < 0 else self.start, 0)
+        stop = min(self.stop + length if self.stop < 0 else self.stop, length - 1)
+        count = max(stop - start + 1, 0)
+        return Window(length - start - count if reverse else start, count)
 
 
 class ScoreRange(NamedTuple):

@@ -8,6 +8,7 @@ from shmcache.commands.arguments import INT64_MAX, integer
 from shmcache.commands.replies import CommandError, Reply, syntax_error
 from shmcache.commands.sorted_set_arguments import (
     LexRange,
+    RankRange,
     ScoreRange,
     Window,
     lex_range,
@@ -33,25 +34,10 @@ __all__ = [
 _Pairs: TypeAlias = "list[tuple[bytes, float]]"
 
 
-class _RankRange(NamedTuple):
-    """Ranks from ``start`` to ``stop``, inclusive, negative ones from the end."""
-
-    start: int
-    stop: int
-
-    def window(self, reads: Reads, db: int, key: bytes, *, reverse: bool = False) -> Window:
-        """The members in the range, by rank from the lowest."""
-        length = reads.length(db, key, "zset")
-        start = max(self.start + length if self.start < 0 else self.start, 0)
-        stop = min(self.stop + length if self.stop < 0 else self.stop, length - 1)
-        count = max(stop - start + 1, 0)
-        return Window(length - start - count if reverse else start, count)
-
-
 class _Asked(NamedTuple):
     """What the words after a key ask for."""
 
-    range: _RankRange | ScoreRange | LexRange
+    range: RankRange | ScoreRange | LexRange
     reverse: bool
     with_scores: bool
     offset: int
@@ -59,7 +45,7 @@ class _Asked(NamedTuple):
 
     def window(self, reads: Reads, db: int, key: bytes) -> Window:
         """The members, ``first`` counting from the side that the reading starts at."""
-        if isinstance(self.range, _RankRange):
+        if isinstance(self.range, RankRange):
             window = self.range.window(reads, db, key, reverse=self.reverse)
         else:
             window = self.range.window(
@@ -139,10 +125,10 @@ def _parse(words: Sequence[bytes], by: bytes, *, reverse: bool, store: bool = Fa
     )
 
 
-def _range(options: _Options, words: Sequence[bytes]) -> _RankRange | ScoreRange | LexRange:
+def _range(options: _Options, words: Sequence[bytes]) -> RankRange | ScoreRange | LexRange:
     low, high = words[0], words[1]
     if options.by == b"RANK":
-        return _RankRange(integer(low), integer(high))
+        return RankRange(integer(low), integer(high))
     if options.reverse:
         low, high = high, low
     return score_range(low, high) if options.by == b"BYSCORE" else lex_range(low, high)
@@ -150,7 +136,7 @@ def _range(options: _Options, words: Sequence[bytes]) -> _RankRange | ScoreRange
 
 def _reply(context: Context, key: bytes, asked: _Asked) -> Reply:
     db, ranks = context.db, asked.range
-    if isinstance(ranks, _RankRange) and 0 <= ranks.start <= ranks.stop:  # no need of the length
+    if isinstance(ranks, RankRange) and 0 <= ranks.start <= ranks.stop:  # no need of the length
         count = min(ranks.stop - ranks.start + 1, INT64_MAX)
         if not asked.with_scores:
             return context.arena.zset_members(db, key, ranks.start, count, asked.reverse)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shmcache.arena import ZADD_GT, ZADD_INCR, ZADD_LT, ZADD_NX, ZADD_XX
+from shmcache.arena import ZADD_GT, ZADD_INCR, ZADD_LT, ZADD_NX, ZADD_XX, Arena
 from shmcache.commands.arguments import INT64_MAX, integer, integer_from
 from shmcache.commands.replies import NULL_ARRAY, CommandError, Reply, syntax_error, wrong_arity
 from shmcache.commands.samples import check_repetitions, sample_size
 from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
 from shmcache.commands.sorted_set_arguments import (
     NO_SIGN,
+    RankRange,
     double,
     lex_range,
     score_range,
 )
+from shmcache.errors import OutOfMemory
 from shmcache.protocol.doubles import double_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shmcache.arena import Reads
     from shmcache.commands.context import Context
-    from shmcache.commands.sorted_set_arguments import LexRange, ScoreRange
+    from shmcache.commands.sorted_set_arguments import LexRange, ScoreRange, Window
 
 __all__ = [
     "zadd",
@@ -112,11 +114,6 @@ def zmscore(context: Context, args: Sequence[bytes]) -> Reply:
     return context.arena.zset_scores(context.db, args[0], args[1:])
 
 
-def zrem(context: Context, args: Sequence[bytes]) -> Reply:
-    """ZREM key member [member ...]."""
-    return context.arena.zset_remove(context.db, args[0], args[1:])
-
-
 def zscan(context: Context, args: Sequence[bytes]) -> Reply:
     """ZSCAN key cursor [MATCH pattern] [COUNT count]."""
     cursor = parse_scan_cursor(args[1])
@@ -191,37 +188,59 @@ def _rank_option(args: Sequence[bytes], command: str) -> bool:
     return True
 
 
+# ---- taking members out --------------------------------------------------------------------------
+
+
+# To remember many changes for the case of a crash takes memory, and a full cache has little of it.
+# One removal takes hardly any; and to make room is worth more than to vanish together.
+
+
+def zrem(context: Context, args: Sequence[bytes]) -> Reply:
+    """ZREM key member [member ...]."""
+    arena, db, key, members = context.arena, context.db, args[0], args[1:]
+    try:
+        return arena.zset_remove(db, key, members)
+    except OutOfMemory:
+        if len(members) == 1 or _is_part_of_more(arena):
+            raise
+    return sum(arena.zset_remove(db, key, [member]) for member in members)
+
+
+def _is_part_of_more(arena: Arena) -> bool:
+    """Whether it stands for a larger transaction, which must not be broken up."""
+    return not isinstance(arena, Arena)
+
+
+def _remove(context: Context, key: bytes, find: Callable[[Reads], Window]) -> int:
+    """Remove the neighbours that ``find`` finds; how many there were."""
+    arena, db = context.arena, context.db
+    try:
+        with arena.transaction([(db, key)]) as transaction:
+            window = find(transaction)
+            return transaction.zset_remove_range(db, key, *window) if window.size else 0
+    except OutOfMemory:
+        if _is_part_of_more(arena):
+            raise
+    members = arena.read([(db, key)], lambda view: view.zset_members(db, key, *find(view)))
+    return sum(arena.zset_remove(db, key, [member]) for member in members)
+
+
 def zremrangebyrank(context: Context, args: Sequence[bytes]) -> Reply:
     """ZREMRANGEBYRANK key start stop."""
-    db, key = context.db, args[0]
-    start, stop = integer(args[1]), integer(args[2])
-    with context.arena.transaction([(db, key)]) as transaction:
-        length = transaction.length(db, key, "zset")
-        first = max(start + length if start < 0 else start, 0)
-        last = min(stop + length if stop < 0 else stop, length - 1)
-        if first > last:
-            return 0
-        return transaction.zset_remove_range(db, key, first, last - first + 1)
-
-
-def _remove(context: Context, key: bytes, wanted: ScoreRange | LexRange) -> int:
-    db = context.db
-    with context.arena.transaction([(db, key)]) as transaction:
-        window = wanted.window(transaction, db, key)
-        return transaction.zset_remove_range(db, key, *window) if window.size else 0
+    db, key, ranks = context.db, args[0], RankRange(integer(args[1]), integer(args[2]))
+    return _remove(context, key, lambda reads: ranks.window(reads, db, key))
 
 
 def zremrangebyscore(context: Context, args: Sequence[bytes]) -> Reply:
     """ZREMRANGEBYSCORE key min max."""
-    return _remove(context, args[0], score_range(args[1], args[2]))
+    db, key, scores = context.db, args[0], score_range(args[1], args[2])
+    return _remove(context, key, lambda reads: scores.window(reads, db, key))
 
 
 def zremrangebylex(context: Context, args: Sequence[bytes]) -> Reply:
     """ZREMRANGEBYLEX key min max."""
-    return _remove(context, args[0], lex_range(args[1], args[2]))
-
-
-# ---- taking members out --------------------------------------------------------------------------
+    db, key, texts = context.db, args[0], lex_range(args[1], args[2])
+    return _remove(context, key, lambda reads: texts.window(reads, db, key))
 
 
 def zpopmin(context: Context, args: Sequence[bytes]) -> Reply:
@@ -237,18 +256,48 @@ def zpopmax(context: Context, args: Sequence[bytes]) -> Reply:
 def _pop(context: Context, args: Sequence[bytes], *, highest: bool) -> Reply:
     if len(args) > 2:
         raise syntax_error()
-    count = 1
-    if len(args) == 2:
-        count = integer_from(args[1], 0, complaint="value is out of range, must be positive")
-    if not count:
-        context.arena.length(context.db, args[0], "zset")  # whose type counts nevertheless
-        return []
-    pairs = context.arena.zset_pop(context.db, args[0], count, highest=highest)
-    return pairs if context.resp == 3 and len(args) == 2 else _flat(pairs)
+    if len(args) == 1:
+        return _flat(context.arena.zset_pop(context.db, args[0], 1, highest=highest))
+    count = integer_from(args[1], 0, complaint="value is out of range, must be positive")
+    _, pairs = _take(context, args[:1], count, highest=highest)
+    return pairs if context.resp == 3 else _flat(pairs)
 
 
 def _flat(pairs: Sequence[tuple[bytes, float]]) -> list[Reply]:
     return [part for pair in pairs for part in pair]
+
+
+def _take(
+    context: Context, keys: Sequence[bytes], count: int, *, highest: bool
+) -> tuple[bytes, list[tuple[bytes, float]]]:
+    """Take members out of the first key that has any; all at once costs less than each alone."""
+    arena, db = context.arena, context.db
+    try:
+        with arena.transaction([(db, key) for key in keys]) as transaction:
+            key, pairs = _at_end(transaction, db, keys, count, highest=highest)
+            if pairs:
+                first = transaction.length(db, key, "zset") - len(pairs) if highest else 0
+                transaction.zset_remove_range(db, key, first, len(pairs))
+            return key, pairs
+    except OutOfMemory:
+        if _is_part_of_more(arena):
+            raise
+    key, pairs = arena.read(
+        [(db, key) for key in keys],
+        lambda view: _at_end(view, db, keys, count, highest=highest),
+    )
+    return key, [pair for pair in pairs if arena.zset_remove(db, key, pair[:1])]
+
+
+def _at_end(
+    reads: Reads, db: int, keys: Sequence[bytes], count: int, *, highest: bool
+) -> tuple[bytes, list[tuple[bytes, float]]]:
+    """The lowest or highest members of the first key that has any."""
+    for key in keys:
+        length = reads.length(db, key, "zset")
+        if length:
+            return key, reads.zset_range(db, key, 0, min(count, length), highest)
+    return b"", []
 
 
 def zmpop(context: Context, args: Sequence[bytes]) -> Reply:
@@ -260,12 +309,8 @@ def zmpop(context: Context, args: Sequence[bytes]) -> Reply:
     if where not in {b"MIN", b"MAX"}:
         raise syntax_error()
     count = _mpop_count(args[number + 2 :])
-    db, keys = context.db, args[1 : number + 1]
-    with context.arena.transaction([(db, key) for key in keys]) as transaction:
-        for key in keys:
-            if transaction.length(db, key, "zset"):
-                return [key, transaction.zset_pop(db, key, count, highest=where == b"MAX")]
-    return NULL_ARRAY
+    key, pairs = _take(context, args[1 : number + 1], count, highest=where == b"MAX")
+    return [key, pairs] if pairs else NULL_ARRAY
 
 
 def _mpop_count(words: Sequence[bytes]) -> int:

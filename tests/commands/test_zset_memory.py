@@ -66,3 +66,23 @@ def test_what_does_not_fit_changes_nothing(full_arena: Arena, line: list[bytes])
     assert side.execute(*line) == OOM
     assert [side.execute(*question) for question in questions] == before
     assert side.execute(b"EXISTS", b"new") == ("int", 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ([b"ZREM", b"a", *(b"a%d" % number for number in range(0, 500, 2))], 250),
+        (_line("ZPOPMIN a 300"), 200),
+        (_line("ZPOPMAX a 300"), 200),
+        (_line("ZMPOP 1 a MIN COUNT 499"), 1),
+        (_line("ZREMRANGEBYRANK a 1 -2"), 2),
+        (_line("ZREMRANGEBYSCORE a 100 (400"), 200),
+        (_line("ZREMRANGEBYRANK a 0 -1"), 0),
+    ],
+    ids=lambda line: b" ".join(line)[:20].decode() if isinstance(line, list) else None,
+)
+def test_taking_away_needs_no_room(full_arena: Arena, line: list[bytes], left: int) -> None:
+    side = InProcessSide(full_arena)
+    _fill(side)
+    assert side.execute(*line)[0] in {"int", "array"}
+    assert side.execute(b"ZCARD", b"a") == ("int", left)
