@@ -461,11 +461,16 @@ int sc_tree_drop(sc_edit *edit, sc_path *path, uint32_t count) {
     sc_pieces all;
     if (status == SC_OK && may_join(path, count)) {
         bool joined = false;
+        uint32_t mark = edit->txn->count;
         status = sc_pieces_gather(leaf, path->index, count, NULL, &all);
         if (status == SC_OK && leaf_bytes(form, &all) < form->most / 4u) {
             status = join_leaf(&change, &all, &joined);
         }
-        if (joined) return status;
+        if (joined && status == SC_OK) return status;
+        if (status == SC_NO_MEMORY) { /* then it stays sparse */
+            sc_txn_undo_to(edit->txn, mark);
+            status = SC_OK;
+        }
     }
     if (status != SC_OK) return status;
     sc_txn_open(edit->txn, edit->stripe);

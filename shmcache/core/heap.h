@@ -36,9 +36,9 @@ static inline uint64_t sc_chunk_payload(const sc_arena *arena, uint32_t chunk) {
 /* Pages that are kept for those who free more than they take: a removal may need a new leaf, an
  * EXPIRE a new head, and Redis refuses neither when memory is full. They may pass maxmemory too. */
 static inline uint64_t sc_spare_pages(const sc_writer *writer) {
-    uint64_t share = writer->arena->page_count / 256;
+    uint64_t share = writer->arena->page_count / 128;
     if (writer->frees) return 0;
-    return share < 2 ? 2 : share > 64 ? 64 : share;
+    return share < 4 ? 4 : share > 64 ? 64 : share;
 }
 
 int sc_heap_lock(sc_writer *writer);
