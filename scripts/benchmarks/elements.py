@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,12 +75,15 @@ def measure_elements(bench: Bench) -> None:
 
 
 def _holds(arena: Arena, kind: _Kind, containers: int) -> bool:
-    """Whether that many containers can be stored."""
+    """Whether that many containers can be stored, their elements coming in no order."""
+    order = list(range(_ELEMENTS))
+    random.Random(1).shuffle(order)
+    elements = [b"element:%08d" % number for number in order]
     try:
         for number in range(containers):
             key = b"%b:%d" % (kind.name.encode(), number)
             for start in range(0, _ELEMENTS, _BATCH):
-                kind.put(arena, key, [b"element:%08d" % i for i in range(start, start + _BATCH)])
+                kind.put(arena, key, elements[start : start + _BATCH])
     except OutOfMemory:
         return False
     return arena.db_keys(0) == containers

@@ -8,6 +8,7 @@ from functools import partial
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+import shmcache
 from benchmarks.bare import bare_arena
 from benchmarks.loops import quiet
 from benchmarks.rounds import interleaved, median_ratio, medians
@@ -15,8 +16,9 @@ from benchmarks.rounds import interleaved, median_ratio, medians
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import redis
+
     from benchmarks.report import Bench
-    from shmcache.arena import Arena
     from support.terminal import Progress
 
 __all__ = ["measure_growth"]
@@ -40,10 +42,11 @@ def measure_growth(bench: Bench) -> None:
     with ExitStack() as stack, bench.progress(len(sizes) * (1 + 3 * rounds)) as progress:
         for size in sizes:
             name = f"{bench.cache_name}-{size}"
-            arena = stack.enter_context(bare_arena(name, size * _BYTES_EACH + (16 << 20)))
-            _fill(arena, size, progress)
+            stack.enter_context(bare_arena(name, size * _BYTES_EACH + (16 << 20)))
+            cache = stack.enter_context(shmcache.attach(name, writable=True))
+            _fill(cache, size, progress)
             for command, measure in _MEASURES.items():
-                contenders[command, size] = partial(measure, arena, size, random.Random(size))
+                contenders[command, size] = partial(measure, cache, size, random.Random(size))
         measured = interleaved(contenders, rounds, progress)
     small, large = sizes
     for (command, size), nanoseconds in medians(measured).items():
@@ -53,46 +56,45 @@ def measure_growth(bench: Bench) -> None:
             bench.target(f"grown-{command}", ratio)
 
 
-def _fill(arena: Arena, size: int, progress: Progress) -> None:
+def _fill(cache: redis.Redis, size: int, progress: Progress) -> None:
     order = list(range(size))
     random.Random(size).shuffle(order)
     for start in range(0, size, _BATCH):
-        members = order[start : start + _BATCH]
-        arena.zset_add_many(0, _KEY, [_MEMBER % i for i in members], [float(i) for i in members])
+        cache.zadd(_KEY, {_MEMBER % i: float(i) for i in order[start : start + _BATCH]})
     progress.step(f"a sorted set of {size:,}")
 
 
-def _zadd(arena: Arena, size: int, source: random.Random) -> float:
+def _zadd(cache: redis.Redis, size: int, source: random.Random) -> float:
     """Add members that are new, anywhere; they are taken out again afterwards."""
     members = [b"new:%012d" % source.getrandbits(39) for _ in range(_CALLS)]
-    scores = [source.random() * size for _ in members]
-    add = arena.zset_add
+    pairs = [{member: source.random() * size} for member in members]
+    add = cache.zadd
     with quiet():
         started = perf_counter_ns()
-        for member, score in zip(members, scores, strict=True):
-            add(0, _KEY, member, score)
+        for pair in pairs:
+            add(_KEY, pair)
         taken = perf_counter_ns() - started
-    arena.zset_remove(0, _KEY, members)
+    cache.zrem(_KEY, *members)
     return taken / _CALLS
 
 
-def _zrank(arena: Arena, size: int, source: random.Random) -> float:
+def _zrank(cache: redis.Redis, size: int, source: random.Random) -> float:
     members = [_MEMBER % source.randrange(size) for _ in range(_CALLS)]
-    rank = arena.zset_rank
+    rank = cache.zrank
     with quiet():
         started = perf_counter_ns()
         for member in members:
-            rank(0, _KEY, member)
+            rank(_KEY, member)
         return (perf_counter_ns() - started) / _CALLS
 
 
-def _zrange(arena: Arena, size: int, source: random.Random) -> float:
+def _zrange(cache: redis.Redis, size: int, source: random.Random) -> float:
     starts = [source.randrange(size - _RANGE) for _ in range(_CALLS)]
-    members = arena.zset_members
+    members = cache.zrange
     with quiet():
         started = perf_counter_ns()
         for start in starts:
-            members(0, _KEY, start, _RANGE)
+            members(_KEY, start, start + _RANGE - 1)
         return (perf_counter_ns() - started) / _CALLS
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from statistics import fmean
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ __all__ = ["run"]
 _MEMBERS = 1_000
 _FIELDS = 20
 _RANGE = 10
-_POOL = 50_000  # members that are written, each once in a measurement
 _VALUE = b"v" * 16
 _BUDGET_NS = 15e6
 _HASH, _SET, _LIST, _BOARD = b"bench:hash", b"bench:set", b"bench:list", b"bench:board"
@@ -185,8 +185,8 @@ def _turns(loop: Callable[[], None]) -> Measure:
 
 
 def _writes(cache: redis.Redis, name: str) -> dict[Contender, Measure]:
-    """Writes of elements that are not there yet, into a key that was deleted before."""
-    pool = keys_for(_POOL)
+    """Writes of the elements of a value of 1,000, which is deleted before each time."""
+    pool = keys_for(_MEMBERS)
     scores = [{member: float(number)} for number, member in enumerate(pool)]
     calls: dict[str, tuple[Callable[[Sequence[Any]], float], Sequence[Any]]] = {
         "hset": (lambda members: time_fields(cache.hset, _NEW, members), pool),
@@ -197,9 +197,8 @@ def _writes(cache: redis.Redis, name: str) -> dict[Contender, Measure]:
     contenders: dict[Contender, Measure] = {}
     for command, (timer, members) in calls.items():
         cache.delete(_NEW)
-        calls_in_budget = int(_BUDGET_NS / timer(members[:200]))
-        some = members[: max(200, calls_in_budget)]
-        contenders[command, name] = _afresh(cache, timer, some)
+        turns = max(1, int(_BUDGET_NS / timer(members) / len(members)))
+        contenders[command, name] = _afresh(cache, timer, members, turns)
     return contenders
 
 
@@ -213,10 +212,16 @@ def time_fields(call: Callable[..., object], name: bytes, fields: Sequence[bytes
 
 
 def _afresh(
-    cache: redis.Redis, timer: Callable[[Sequence[Any]], float], members: Sequence[Any]
+    cache: redis.Redis,
+    timer: Callable[[Sequence[Any]], float],
+    members: Sequence[Any],
+    turns: int,
 ) -> Measure:
     def measure() -> float:
-        cache.delete(_NEW)
-        return timer(members)
+        times = []
+        for _ in range(turns):
+            cache.delete(_NEW)
+            times.append(timer(members))
+        return fmean(times)
 
     return measure
