@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shmcache.arena import EXPIRE_GT, EXPIRE_LT, EXPIRE_NX, EXPIRE_XX, POLICIES
@@ -13,9 +14,9 @@ from shmcache.commands.arguments import (
     require_databases,
 )
 from shmcache.commands.glob import compile_glob
+from shmcache.commands.removals import remove_all
 from shmcache.commands.replies import OK, CommandError, Reply, syntax_error
 from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
-from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,18 +69,13 @@ def delete(context: Context, args: Sequence[bytes]) -> Reply:
     arena, db = context.arena, context.db
     if len(args) == 1:
         return int(arena.delete(db, args[0]))
-    nested = False
-    try:
-        with arena.transaction([(db, key) for key in args]) as transaction:
-            # a part of a larger transaction, which must not be broken up
-            nested = isinstance(transaction, type(arena))
-            return sum(transaction.delete(db, key) for key in args)
-    except OutOfMemory:
-        # The undo log of so many keys takes memory, and a full cache has none. One key takes none,
-        # and to make room is worth more than to vanish together.
-        if nested:
-            raise
-    return sum(arena.delete(db, key) for key in args)
+    return remove_all(arena, partial(_delete_together, context), args)
+
+
+def _delete_together(context: Context, keys: Sequence[bytes]) -> int:
+    db = context.db
+    with context.arena.transaction([(db, key) for key in keys]) as transaction:
+        return sum(transaction.delete(db, key) for key in keys)
 
 
 def exists(context: Context, args: Sequence[bytes]) -> Reply:

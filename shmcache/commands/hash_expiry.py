@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from shmcache.arena import PUT_KEEP_TTL
 from shmcache.commands.arguments import integer, integer_or_none
+from shmcache.commands.removals import is_part_of_more
 from shmcache.commands.replies import CommandError, as_c_string, one_line, wrong_arity
+from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -233,10 +235,20 @@ def hpexpiretime(context: Context, args: Sequence[bytes]) -> Reply:
 def hgetdel(context: Context, args: Sequence[bytes]) -> Reply:
     """HGETDEL key FIELDS numfields field [field ...]."""
     db, key = context.db, args[0]
+    context.arena.length(db, key, "hash")  # another type is refused first
+    fields = _fields(args[1:], _POSITIVE)
+    try:
+        return _take_fields(context, key, fields)
+    except OutOfMemory:
+        if len(fields) == 1 or is_part_of_more(context.arena):
+            raise
+    return [value for field in fields for value in _take_fields(context, key, [field])]
+
+
+def _take_fields(context: Context, key: bytes, fields: Sequence[bytes]) -> list[bytes | None]:
+    db = context.db
+    values: list[bytes | None] = []
     with context.arena.transaction([(db, key)]) as transaction:
-        transaction.length(db, key, "hash")  # another type is refused first
-        fields = _fields(args[1:], _POSITIVE)
-        values: list[Reply] = []
         for field in fields:  # one after the other: a field named twice is gone the second time
             values.append(transaction.hash_get(db, key, field))
             transaction.hash_delete(db, key, [field])

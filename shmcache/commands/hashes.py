@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from shmcache.arena import PUT_KEEP_TTL, PUT_NX
 from shmcache.commands import long_double
 from shmcache.commands.arguments import INT64_MAX, INT64_MIN, integer, integer_or_none
+from shmcache.commands.removals import remove_all
 from shmcache.commands.replies import OK, CommandError, Reply, syntax_error, wrong_arity
 from shmcache.commands.samples import check_repetitions, sample_size
 from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
@@ -71,7 +73,8 @@ def hmget(context: Context, args: Sequence[bytes]) -> Reply:
 
 def hdel(context: Context, args: Sequence[bytes]) -> Reply:
     """HDEL key field [field ...]."""
-    return context.arena.hash_delete(context.db, args[0], args[1:])
+    arena = context.arena
+    return remove_all(arena, partial(arena.hash_delete, context.db, args[0]), args[1:])
 
 
 def hexists(context: Context, args: Sequence[bytes]) -> Reply:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import INT64_MAX, integer_or_none
+from shmcache.commands.removals import is_part_of_more, remove_all
 from shmcache.commands.replies import CommandError, Reply, SetReply, syntax_error
 from shmcache.commands.samples import check_repetitions, sample_size
 from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
+from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,7 +52,8 @@ def sadd(context: Context, args: Sequence[bytes]) -> Reply:
 
 def srem(context: Context, args: Sequence[bytes]) -> Reply:
     """SREM key member [member ...]."""
-    return context.arena.set_remove(context.db, args[0], args[1:])
+    arena = context.arena
+    return remove_all(arena, partial(arena.set_remove, context.db, args[0]), args[1:])
 
 
 def sismember(context: Context, args: Sequence[bytes]) -> Reply:
@@ -102,7 +107,19 @@ def spop(context: Context, args: Sequence[bytes]) -> Reply:
     count = integer_or_none(args[1])
     if count is None or count < 0:
         raise CommandError("ERR value is out of range, must be positive")
-    return _as_set(context, context.arena.set_pop(context.db, args[0], count))
+    return _as_set(context, _pop(context, args[0], count))
+
+
+def _pop(context: Context, key: bytes, count: int) -> list[bytes]:
+    """Members at random; see ``removals`` for why they may go one after the other."""
+    arena, db = context.arena, context.db
+    try:
+        return arena.set_pop(db, key, count)
+    except OutOfMemory:
+        if count == 1 or is_part_of_more(arena):
+            raise
+    several = takewhile(bool, (arena.set_pop(db, key, 1) for _ in range(count)))
+    return [member for popped in several for member in popped]
 
 
 def srandmember(context: Context, args: Sequence[bytes]) -> Reply:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shmcache.arena import Arena
 
 MOVES = 20_000
+MEMBERS = [b"a%d" % number for number in range(600)]
+FIELDS = [b"%d" % number for number in range(600)]
 OOM = ("error", b"OOM command not allowed when used memory > 'maxmemory'.")
 
 # ---- at one instant ------------------------------------------------------------------------------
@@ -89,8 +91,8 @@ def test_readers_see_whole_moves(size: int) -> None:
 
 
 def _fill(side: InProcessSide) -> None:
-    """Take all the memory that there is, in large pieces and then in small ones."""
-    for size in (3000, 100):
+    """Take all the memory that there is, in large pieces and then in smaller ones."""
+    for size in (3000, 1900, 900, 400, 100):
         for number in count():
             if side.execute(b"SET", b"filler:%d:%d" % (size, number), bytes(size)) == OOM:
                 break
@@ -100,10 +102,10 @@ def _fill(side: InProcessSide) -> None:
 def full() -> Iterator[InProcessSide]:
     """Sets ``a``, ``b`` and ``d``, a hash ``h``, and then nothing but filling."""
     arena = make_arena(min_data_bytes())
-    arena.set_add(0, b"a", [b"a%d" % number for number in range(600)])
+    arena.set_add(0, b"a", MEMBERS)
     arena.set_add(0, b"b", [b"b%d" % number for number in range(600)])
     arena.set_add(0, b"d", [b"x"])
-    arena.hash_set(0, b"h", [b"%d" % (number // 2) for number in range(1200)])
+    arena.hash_set(0, b"h", [part for field in FIELDS for part in (field, field)])
     side = InProcessSide(arena)
     _fill(side)
     yield side
@@ -135,7 +137,6 @@ def _many(count: int) -> list[bytes]:
         [b"SUNIONSTORE", b"a", b"a", b"b"],
         [b"SDIFFSTORE", b"new", b"a", b"b"],
         [b"SINTERSTORE", b"d", b"a", b"a"],
-        [b"COPY", b"h", b"new"],
     ],
     ids=lambda line: b" ".join(line)[:16].decode(),
 )
@@ -149,18 +150,19 @@ def test_what_does_not_fit_changes_nothing(full: InProcessSide, line: list[bytes
 @pytest.mark.parametrize(
     "line",
     [
-        b"HDEL h 5 6 7",
-        b"HGETDEL h FIELDS 2 5 6",
-        b"SREM a a5 a6",
-        b"SPOP a 10",
-        b"SPOP a",
-        b"SDIFFSTORE a a a",
-        b"RENAME h new",
-        b"DEL a b",
+        [b"HDEL", b"h", *FIELDS],
+        [b"HGETDEL", b"h", b"FIELDS", b"%d" % len(FIELDS), *FIELDS],
+        [b"SREM", b"a", *MEMBERS],
+        [b"SPOP", b"a", b"300"],
+        [b"SPOP", b"a", b"%d" % (2 * len(MEMBERS))],
+        [b"SPOP", b"a"],
+        [b"SDIFFSTORE", b"a", b"a", b"a"],
+        [b"RENAME", b"h", b"new"],
+        [b"DEL", b"a", b"b", b"h"],
     ],
-    ids=lambda line: line.decode(),
+    ids=lambda line: b" ".join(line)[:12].decode(),
 )
-def test_what_makes_room_needs_none(full: InProcessSide, line: bytes) -> None:
+def test_what_makes_room_needs_none(full: InProcessSide, line: list[bytes]) -> None:
     before = _contents(full)
-    assert full.execute(*line.split())[0] != "error"
+    assert full.execute(*line)[0] != "error"
     assert _contents(full) != before
