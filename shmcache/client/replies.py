@@ -11,7 +11,7 @@ from redis.connection import DefaultParser
 from redis.exceptions import ResponseError
 
 from shmcache import errors
-from shmcache.commands.replies import CommandError, NullArray, Reply, Verbatim, error_for
+from shmcache.commands.replies import CommandError, NullArray, Reply, SetReply, Verbatim, error_for
 from shmcache.protocol.encoder import Encoder
 
 if TYPE_CHECKING:
@@ -164,6 +164,11 @@ _CONVERTERS: Final[dict[type, Callable[[Any, Decode, bool], Any]]] = {
     float: _from_float,
     Verbatim: _from_verbatim,
     CommandError: _from_error,
+    # found at the first look; what follows them is for all other kinds
+    list: _from_sequence,
+    tuple: _from_sequence,
+    SetReply: _from_sequence,
+    dict: _from_map,
     Mapping: _from_map,
     Sequence: _from_sequence,
     AbstractSet: _from_sequence,
