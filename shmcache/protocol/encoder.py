@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
+from shmcache.protocol._reply import encode_reply
 from shmcache.protocol.doubles import HumanDouble, double_text, human_text
 
 __all__ = ["Encoder", "Writer", "write_aggregate", "write_error", "write_push", "write_verbatim"]
@@ -49,12 +50,14 @@ class Encoder:
         :param resp: 2 or 3
         :raises TypeError: there is no writer for something in it
         """
-        out: list[bytes] = []
-        self.write(reply, out, resp)
-        return b"".join(out)
+        return encode_reply(reply, resp, self._write_other)
 
     def write(self, reply: object, out: list[bytes], resp: int) -> None:
         """Append a reply's bytes to ``out``."""
+        out.append(encode_reply(reply, resp, self._write_other))
+
+    def _write_other(self, reply: object, out: list[bytes], resp: int) -> None:
+        """Append what is not one of the types that are compiled in."""
         writer = self._writers.get(type(reply)) or self._find(type(reply))
         writer(self, reply, out, resp)
 
@@ -100,10 +103,6 @@ def _one_line(text: str) -> bytes:
     return line.replace(b"\r", b" ").replace(b"\n", b" ")
 
 
-def _write_bytes(_encoder: Encoder, reply: bytes, out: list[bytes], _resp: int) -> None:
-    out.append(b"$%d\r\n%b\r\n" % (len(reply), reply))
-
-
 def _write_str(_encoder: Encoder, reply: str, out: list[bytes], _resp: int) -> None:
     out.append(b"+%b\r\n" % _one_line(reply))
 
@@ -117,30 +116,19 @@ def _write_int(_encoder: Encoder, reply: int, out: list[bytes], resp: int) -> No
         raise TypeError("RESP2 has no integer of more than 64 bits")
 
 
-def _write_bool(_encoder: Encoder, reply: bool, out: list[bytes], resp: int) -> None:
-    if resp == 3:
-        out.append(b"#t\r\n" if reply else b"#f\r\n")
-    else:
-        out.append(b":1\r\n" if reply else b":0\r\n")
+def _write_float(_encoder: Encoder, reply: float, out: list[bytes], resp: int) -> None:
+    _write_double_text(double_text(reply), out, resp)
 
 
-def _write_none(_encoder: Encoder, _reply: None, out: list[bytes], resp: int) -> None:
-    out.append(b"_\r\n" if resp == 3 else b"$-1\r\n")
+def _write_human(_encoder: Encoder, reply: HumanDouble, out: list[bytes], resp: int) -> None:
+    _write_double_text(human_text(reply), out, resp)
 
 
-def _write_float(encoder: Encoder, reply: float, out: list[bytes], resp: int) -> None:
-    _write_double_text(encoder, double_text(reply), out, resp)
-
-
-def _write_human(encoder: Encoder, reply: HumanDouble, out: list[bytes], resp: int) -> None:
-    _write_double_text(encoder, human_text(reply), out, resp)
-
-
-def _write_double_text(encoder: Encoder, text: bytes, out: list[bytes], resp: int) -> None:
+def _write_double_text(text: bytes, out: list[bytes], resp: int) -> None:
     if resp == 3:
         out.append(b",%b\r\n" % text)
     else:
-        _write_bytes(encoder, text, out, resp)
+        out.append(b"$%d\r\n%b\r\n" % (len(text), text))
 
 
 def _write_array(encoder: Encoder, reply: list[object], out: list[bytes], resp: int) -> None:
@@ -161,14 +149,12 @@ def _write_map(
         encoder.write(value, out, resp)
 
 
+# Of int, str, list, tuple and dict only what is not compiled: odd ones, and subclasses.
 _WRITERS: dict[type, Writer] = {
-    bytes: _write_bytes,
     str: _write_str,
-    bool: _write_bool,
     int: _write_int,
     float: _write_float,
     HumanDouble: _write_human,
-    type(None): _write_none,
     list: _write_array,
     tuple: _write_array,
     dict: _write_map,
