@@ -194,8 +194,10 @@ def xreadgroup(context: Context, args: Sequence[bytes]) -> Reply:
             _check(StreamWriter(tx, db, key), line, word)
             for key, word in zip(line.keys, line.ids, strict=True)
         ]
-        for stream, known in wanted:
-            reply = _serve(stream, line, known, now_ms)
+        for stream, group, known in wanted:
+            if served:  # the same key may have been served before
+                group = stream.group(line.group) or group  # noqa: PLW2901
+            reply = _serve(stream, group, line, known, now_ms)
             if reply is not None:
                 served.append((stream.key, reply))
     return streams_reply(served, context.resp)
@@ -205,13 +207,13 @@ _NEW = MAX_ID
 """Stands for the ID ``>``, as it does in Redis."""
 
 
-def _check(stream: StreamWriter, line: ReadLine, word: bytes) -> tuple[StreamWriter, bytes]:
-    """A stream that has the group, loaded, and the ID that was asked for.
+def _check(stream: StreamWriter, line: ReadLine, word: bytes) -> tuple[StreamWriter, Group, bytes]:
+    """A stream, loaded, its group and the ID that was asked for.
 
-    :raises CommandError: it has not, or that is none
+    :raises CommandError: there is no such group, or that is no ID
     """
-    assert line.group is not None
-    if not stream.load() or stream.group(line.group) is None:
+    group = stream.group(line.group) if stream.load() else None
+    if group is None:
         raise CommandError(f"{no_group(stream.key, line.group)} in XREADGROUP with GROUP option")
     if word == b"$":
         raise CommandError(
@@ -219,14 +221,11 @@ def _check(stream: StreamWriter, line: ReadLine, word: bytes) -> tuple[StreamWri
             " of this consumer by specifying a proper ID, or use the > ID to get new messages. The"
             " $ ID would just return an empty result set."
         )
-    return stream, _NEW if word == b">" else strict_id(word)
+    return stream, group, _NEW if word == b">" else strict_id(word)
 
 
-def _serve(stream: StreamWriter, line: ReadLine, known: bytes, now_ms: int) -> Reply:
+def _serve(stream: StreamWriter, group: Group, line: ReadLine, known: bytes, now_ms: int) -> Reply:
     """What one stream has for the consumer; None leaves the stream out of the reply."""
-    assert line.group is not None
-    group = stream.group(line.group)  # again: the same key may have been served before
-    assert group is not None
     consumer = stream.consumer(group, line.consumer)
     if consumer is None:
         consumer = stream.create_consumer(group, line.consumer, now_ms)

@@ -371,13 +371,13 @@ def _setid_options(args: Sequence[bytes], last: bytes) -> tuple[int | None, byte
 class ReadLine:
     """What an XREAD or XREADGROUP asks for."""
 
-    __slots__ = ("consumer", "count", "group", "ids", "keys", "noack")
+    __slots__ = ("consumer", "count", "group", "grouped", "ids", "keys", "noack")
 
     def __init__(self) -> None:
         self.count = -1
         """At most so many entries of each stream; -1: all."""
-        self.group: bytes | None = None
-        self.consumer = b""
+        self.grouped = False
+        self.group = self.consumer = b""
         self.noack = False
         self.keys: Sequence[bytes] = ()
         self.ids: Sequence[bytes] = ()
@@ -414,7 +414,7 @@ def parse_read(args: Sequence[bytes], *, grouped: bool) -> ReadLine:
     number, rest = divmod(words - position - 1, 2)
     if rest:
         raise _unbalanced(grouped=grouped)
-    if grouped and line.group is None:
+    if grouped and not line.grouped:
         raise CommandError("ERR Missing GROUP option for XREADGROUP")
     line.keys = args[position + 1 : position + 1 + number]
     line.ids = args[position + 1 + number :]
@@ -428,6 +428,7 @@ def _group_option(
     if option == b"GROUP" and len(args) - position > 2:
         if not grouped:
             raise _only_of_groups("GROUP")
+        line.grouped = True
         line.group, line.consumer = args[position + 1], args[position + 2]
         return 3
     if option == b"NOACK":
