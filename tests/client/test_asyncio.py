@@ -12,13 +12,15 @@ import redis.asyncio
 import shmcache.asyncio
 from client.processes import wait_for
 from client.scripts import SCRIPTS
+from client.short_scripts import CONTAINER_SCRIPTS
 from client.sides import raised, shape
 
 if TYPE_CHECKING:
     from client.processes import Daemon, RedisServer, Segments
     from client.scripts import Call
 
-ASYNC_SCRIPTS = [name for name in SCRIPTS if name != "databases"]
+ALL_SCRIPTS = SCRIPTS | CONTAINER_SCRIPTS
+ASYNC_SCRIPTS = [name for name in ALL_SCRIPTS if name != "databases"]
 _OPERATORS = {"__contains__", "__getitem__", "__setitem__", "__delitem__"}
 
 
@@ -48,7 +50,7 @@ async def _outcome(client: Any, step: Call) -> Any:
 async def _compare(wanted: Any, given: Any, script: str) -> None:
     async with wanted, given:
         await wanted.flushall()
-        for number, step in enumerate(SCRIPTS[script]):
+        for number, step in enumerate(ALL_SCRIPTS[script]):
             if step[0] in _OPERATORS:
                 continue
             expected = shape(await _outcome(wanted, step))
