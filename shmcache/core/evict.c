@@ -206,15 +206,12 @@ static uint32_t sample_everywhere(sc_writer *writer, uint32_t policy) {
 /* ---- evicting ---------------------------------------------------------------------------------*/
 
 static bool find_slot(sc_arena *arena, const sc_candidate *candidate, sc_found *found) {
-    const sc_stripe *stripe = &arena->stripes[candidate->stripe];
-    uint32_t home = sc_home(stripe->buckets, SC_SLOT_TAG(candidate->word));
-    for (uint32_t bucket = home; stripe->buckets && bucket <= home + 1; bucket++) {
-        uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
-        for (int i = 0; slots && i < SC_BUCKET_SLOTS; i++) {
-            if (slots[i] != candidate->word) continue;
-            *found = (sc_found){.slot = &slots[i], .word = slots[i]};
-            return sc_view_load(arena, &found->view, SC_SLOT_OFFSET(slots[i]));
-        }
+    sc_near near;
+    sc_near_start(&near, arena, candidate->stripe, SC_SLOT_TAG(candidate->word));
+    for (uint64_t *slot; (slot = sc_near_next(&near));) {
+        if (*slot != candidate->word) continue;
+        *found = (sc_found){.slot = slot, .word = *slot};
+        return sc_view_load(arena, &found->view, SC_SLOT_OFFSET(*slot));
     }
     return false;
 }

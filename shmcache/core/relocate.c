@@ -134,17 +134,13 @@ typedef struct reference {
 #define SC_LOW_OFFSET ((UINT64_C(1) << SC_OFFSET_BITS) - 1)
 
 static bool refer_from_slot(sc_arena *arena, const sc_ref *ref, uint64_t block, reference *out) {
-    const sc_stripe *stripe = &arena->stripes[ref->stripe];
-    uint32_t home = sc_home(stripe->buckets, ref->tag);
-    for (uint32_t bucket = home; stripe->buckets && bucket <= home + 1; bucket++) {
-        uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
-        for (int i = 0; slots && i < SC_BUCKET_SLOTS; i++) {
-            if (!slots[i] || SC_SLOT_OFFSET(slots[i]) != block) continue;
-            *out = (reference){.stripe = ref->stripe,
-                               .word = sc_offset(arena, &slots[i]),
-                               .keep = slots[i] & ~SC_LOW_OFFSET};
-            return true;
-        }
+    sc_near near;
+    sc_near_start(&near, arena, ref->stripe, ref->tag);
+    for (uint64_t *slot; (slot = sc_near_next(&near));) {
+        if (SC_SLOT_OFFSET(*slot) != block) continue;
+        *out = (reference){
+            .stripe = ref->stripe, .word = sc_offset(arena, slot), .keep = *slot & ~SC_LOW_OFFSET};
+        return true;
     }
     return false;
 }
@@ -225,18 +221,15 @@ static bool refer_from_entry(sc_arena *arena, const sc_view *view, uint64_t bloc
 
 static bool refer_from_owner(sc_arena *arena, uint64_t hash, uint64_t block, bool is_chunk,
                              reference *out) {
+    sc_near near;
     uint32_t tag = (uint32_t)(hash >> (64 - SC_TAG_BITS));
     out->stripe = hash & arena->stripe_mask;
-    const sc_stripe *stripe = &arena->stripes[out->stripe];
-    uint32_t home = sc_home(stripe->buckets, tag);
-    for (uint32_t bucket = home; stripe->buckets && bucket <= home + 1; bucket++) {
-        uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
-        for (int i = 0; slots && i < SC_BUCKET_SLOTS; i++) {
-            sc_view view;
-            if (!slots[i] || SC_SLOT_TAG(slots[i]) != tag) continue;
-            if (!sc_view_load(arena, &view, SC_SLOT_OFFSET(slots[i]))) continue;
-            if (refer_from_entry(arena, &view, block, is_chunk, out)) return true;
-        }
+    sc_near_start(&near, arena, out->stripe, tag);
+    for (uint64_t *slot; (slot = sc_near_next(&near));) {
+        sc_view view;
+        if (SC_SLOT_TAG(*slot) != tag) continue;
+        if (!sc_view_load(arena, &view, SC_SLOT_OFFSET(*slot))) continue;
+        if (refer_from_entry(arena, &view, block, is_chunk, out)) return true;
     }
     return false;
 }

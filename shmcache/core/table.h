@@ -76,6 +76,32 @@ SC_HOT uint32_t sc_bucket_matches(const uint64_t *slots, uint32_t tag) {
 }
 #endif
 
+/* The occupied slots where entries with a tag may lie, for those who look for a slot by something
+ * else than a key. With the stripe held. */
+typedef struct sc_near {
+    const sc_arena *arena;
+    const sc_stripe *stripe;
+    uint32_t bucket, last, at;
+} sc_near;
+static inline void sc_near_start(sc_near *near, const sc_arena *arena, uint64_t stripe,
+                                 uint32_t tag) {
+    near->arena = arena;
+    near->stripe = &arena->stripes[stripe];
+    near->bucket = sc_home(near->stripe->buckets, tag);
+    near->last = near->stripe->buckets ? near->bucket + 1 : 0;
+    near->at = 0;
+}
+static inline uint64_t *sc_near_next(sc_near *near) {
+    for (; near->last && near->bucket <= near->last; near->bucket++, near->at = 0) {
+        uint64_t *slots = sc_bucket(near->arena, near->stripe->segment, near->bucket);
+        while (slots && near->at < SC_BUCKET_SLOTS) {
+            uint64_t *slot = &slots[near->at++];
+            if (*slot) return slot;
+        }
+    }
+    return NULL;
+}
+
 typedef struct sc_found {
     uint64_t *slot;
     uint64_t word;
