@@ -79,6 +79,14 @@ class Reads(ABC):
             return random.sample(all_of_it, min(count, len(all_of_it)))
         return random.choices(all_of_it, k=count) if all_of_it else []
 
+    def fingerprint(self, db: int, key: bytes) -> int:
+        """Changes with what the key holds, and with its time of death; 0 without a key."""
+        item = self._to_read(db, key)._find(db, key)
+        if item is None:
+            return 0
+        value = item.value if isinstance(item.value, bytes) else vars(item.value)
+        return zlib.crc32(repr((value, item.expire_ms)).encode()) + 1
+
     def length(self, db: int, key: bytes, kind: str) -> int:
         return len(self._value(db, key, type(new_value(kind))))
 
