@@ -36,7 +36,13 @@ def _hashes() -> Script:
     script += [call("hget", "big", "f"), call("hget", "big", BINARY)]
     script += [call("hexists", "h", field) for field in ("f", b"b", 3, "nope")]
     script += [call("hexists", "missing", "f"), call("hlen", "h"), call("hlen", "missing")]
-    script += [
+    return script
+
+
+def _more_of_hashes() -> Script:
+    return [
+        call("hset", "h", mapping={"f": "v", b"g": 12, "n": -5, 7: "seven"}),
+        call("hset", "named", "f", "v"),
         call("hmget", "h", ["f", "nope", b"g"]),
         call("hmget", "h", ("f",)),
         call("hmget", "h", "f", "g", "nope"),
@@ -66,7 +72,6 @@ def _hashes() -> Script:
         call("hdel", "named", "f"),
         call("exists", "named"),
     ]
-    return script
 
 
 def _sets() -> Script:
@@ -210,6 +215,7 @@ def _wrong_types() -> Script:
 
 CONTAINER_SCRIPTS: dict[str, Script] = {
     "short-hashes": _hashes(),
+    "more-of-hashes": _more_of_hashes(),
     "short-sets": _sets(),
     "short-lists": _lists(),
     "short-sorted-sets": _sorted_sets(),
