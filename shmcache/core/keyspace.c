@@ -47,12 +47,25 @@ bool sc_op_again(sc_arena *arena, int status, int *attempts) {
     return evicted;
 }
 
+/* Time stands still in a transaction, or a key could die between two of its steps. */
+static bool is_dead(sc_txn *txn, const sc_view *view) {
+    const sc_arena *arena = txn->writer->arena;
+    if (SC_LIKELY(!view->expire_at)) return sc_view_is_dead(arena, view);
+    uint64_t expire_ms = sc_view_expire(arena, view);
+    if (!txn->now_ms) {
+        uint64_t coarse = sc_sys_coarse_ms();
+        bool close = expire_ms > coarse && expire_ms <= coarse + SC_COARSE_LAG_MS;
+        txn->now_ms = close ? sc_sys_now_ms() : coarse;
+    }
+    if (expire_ms <= txn->now_ms) return true;
+    return sc_load32(&arena->header->retired_dbs) >> (view->head.flags & SC_ENTRY_DB) & 1;
+}
+
 int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found) {
     const sc_arena *arena = txn->writer->arena;
     found->slot = NULL;
     int status = sc_table_find(arena, &arena->stripes[ref->stripe], ref, found);
-    if (status == SC_OK && sc_view_is_dead(arena, &found->view)) return SC_MISS;
-    return status;
+    return status == SC_OK && is_dead(txn, &found->view) ? SC_MISS : status;
 }
 
 int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,

@@ -313,6 +313,7 @@ static void txn_forget(sc_txn *txn) {
     txn->capacity = (uint32_t)txn->log->capacity;
     txn->overflow_block = NULL;
     txn->has_frees = false;
+    txn->now_ms = 0;
 }
 
 void sc_txn_begin(sc_txn *txn) {
