@@ -11,12 +11,12 @@
  *   values    begin with key number, length and a checksum: mixed bytes of two values cannot pass
  *   pairs     "x<i>" and "y<i>" are only changed together, to the same value, and must be equal
  *             whenever sc_get_many sees both
+ *   containers  see stress_containers.c
  *   counters  each process notes an increment as begun before the call and as done after it: in the
  *             end done <= counter <= begun, and equal where nobody was killed or evicted */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #include "get.h"
-#include "harness.h"
+#include "stress.h"
 
-enum { COLD = 2000, HOT = 8, PAIRS = 6, COUNTERS = 5, MOST_VALUE = 12000, MOST_PROCESSES = 16 };
+enum { COLD = 2000, HOT = 8, PAIRS = 6, MOST_VALUE = 12000, MOST_PROCESSES = 16 };
 
 /* ThreadSanitizer takes a lock in two mappings for two locks. */
 #ifdef __SANITIZE_THREAD__
@@ -34,29 +34,6 @@ enum { TWO_MAPPINGS = 0 };
 #else
 enum { TWO_MAPPINGS = 1 };
 #endif
-
-/* What the processes share besides the arena. */
-typedef struct board {
-    _Atomic uint64_t begun[COUNTERS], done[COUNTERS];
-    _Atomic uint64_t operations, busy, full, killed;
-    _Atomic bool stop;
-} board;
-
-typedef struct plan {
-    uint64_t seed, ms, processes, threads, policy, kill_ms;
-    segments files;
-    board *shared;
-    bool evicting;
-} plan;
-
-typedef struct worker {
-    const plan *of;
-    bool hinted; /* alone on its attachment: may use the hints */
-    sc_arena *arena;
-    rng chance;
-    buffer got, more;
-    char *value;
-} worker;
 
 /* ---- values that judge themselves -------------------------------------------------------------*/
 
@@ -85,8 +62,7 @@ static void judge_value(const buffer *got, uint64_t key) {
           (unsigned long long)key);
 }
 
-/* Counts the answers that a full or busy arena may give; false when it was one of those. */
-static bool went_well(worker *w, int status) {
+bool went_well(worker *w, int status) {
     if (status == SC_NO_MEMORY) atomic_fetch_add(&w->of->shared->full, 1);
     if (status == SC_BUSY) atomic_fetch_add(&w->of->shared->busy, 1);
     return status != SC_NO_MEMORY && status != SC_BUSY;
@@ -235,7 +211,7 @@ static void increment(worker *w) {
 
 static bool judge_name(void *context, const char *key, uint32_t length) {
     (void)context;
-    CHECK(length >= 2 && length < 16 && strchr("kxyn", key[0]), "'%.*s'", (int)length, key);
+    CHECK(length >= 2 && length < 16 && strchr("kxynhslzt", key[0]), "'%.*s'", (int)length, key);
     return true;
 }
 
@@ -275,10 +251,16 @@ static void *work(void *context) {
     worker *w = context;
     buffer_init(&w->got);
     buffer_init(&w->more);
+    gathered_init(&w->all);
+    gathered_init(&w->second);
     w->value = malloc(sizeof(stamp) + MOST_VALUE);
     while (!atomic_load(&w->of->shared->stop)) {
-        uint64_t kind = rng_below(&w->chance, 100);
-        if (kind < 35)
+        uint64_t kind = rng_below(&w->chance, 140);
+        if (kind >= 120)
+            read_containers(w);
+        else if (kind >= 100)
+            write_containers(w);
+        else if (kind < 35)
             read_single(w);
         else if (kind < 60)
             write_single(w);
@@ -296,6 +278,8 @@ static void *work(void *context) {
     }
     buffer_free(&w->got);
     buffer_free(&w->more);
+    gathered_free(&w->all);
+    gathered_free(&w->second);
     free(w->value);
     return NULL;
 }
@@ -403,19 +387,29 @@ static void judge_everything(const plan *of) {
     worker judge = {.of = of, .arena = arena, .chance = {.state = 1}};
     buffer_init(&judge.got);
     buffer_init(&judge.more);
+    gathered_init(&judge.all);
+    gathered_init(&judge.second);
+    judge.value = malloc(SC_STREAM_META);
+    judge_containers(&judge);
     for (int i = 0; i < 3 * (HOT + COLD); i++) {
         read_single(&judge);
         read_pair(&judge);
     }
     buffer_free(&judge.got);
     buffer_free(&judge.more);
+    gathered_free(&judge.all);
+    gathered_free(&judge.second);
+    free(judge.value);
     board *all = of->shared;
-    printf("seed %llu: %llu operations, busy %llu, full %llu, evicted %llu, killed %llu\n",
+    printf("seed %llu: %llu operations, %llu of containers, busy %llu, full %llu, evicted %llu, "
+           "killed %llu\n",
            (unsigned long long)of->seed, (unsigned long long)all->operations,
-           (unsigned long long)all->busy, (unsigned long long)all->full,
-           (unsigned long long)at.evicted, (unsigned long long)all->killed);
+           (unsigned long long)all->containers, (unsigned long long)all->busy,
+           (unsigned long long)all->full, (unsigned long long)at.evicted,
+           (unsigned long long)all->killed);
     /* A writer that got no processor for a whole second while it held a stripe is no fault. */
-    CHECK(all->operations > 0 && all->busy * 1000 <= all->operations, "locks stayed taken");
+    CHECK(all->operations > 0 && all->containers > 0 && all->busy * 1000 <= all->operations,
+          "locks stayed taken");
     sc_arena_detach(arena);
 }
 
