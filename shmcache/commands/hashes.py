@@ -11,7 +11,7 @@ from shmcache.commands.arguments import INT64_MAX, INT64_MIN, integer, integer_o
 from shmcache.commands.removals import remove_all
 from shmcache.commands.replies import OK, CommandError, Reply, syntax_error, wrong_arity
 from shmcache.commands.samples import check_repetitions, sample_size
-from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
+from shmcache.commands.scans import is_given_whole, parse_scan_cursor, parse_scan_options
 from shmcache.errors import ValueOverflow
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ def hscan(context: Context, args: Sequence[bytes]) -> Reply:
         return [b"0", []]  # whatever the options are
     options = parse_scan_options(args[2:], of_pairs=True)
     next_cursor, flat = arena.hash_scan(db, key, cursor, options.batch)
+    if next_cursor and not cursor and is_given_whole(context, key):
+        next_cursor, flat = 0, arena.hash_all(db, key)
     if options.fits is None:
         found = flat if options.values else flat[::2]
     else:

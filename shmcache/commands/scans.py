@@ -12,9 +12,12 @@ from shmcache.commands.replies import CommandError, syntax_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["ScanOptions", "parse_scan_cursor", "parse_scan_options"]
+    from shmcache.commands.context import Context
+
+__all__ = ["ScanOptions", "is_given_whole", "parse_scan_cursor", "parse_scan_options"]
 
 _DEFAULT_COUNT = 10
+_PACKED = frozenset({"intset", "listpack", "listpackex"})
 _UINT64, _UINT64_DIGITS = 1 << 64, 20
 _CURSOR = re.compile(rb"([+-]?)(\d*)", re.ASCII)
 
@@ -43,6 +46,15 @@ def parse_scan_cursor(word: bytes) -> int:
     if magnitude >= _UINT64:
         raise CommandError("ERR invalid cursor")
     return -magnitude % _UINT64 if match[1] == b"-" else magnitude
+
+
+def is_given_whole(context: Context, key: bytes) -> bool:
+    """Whether Redis would return all of the key's elements in the first step, whatever the COUNT.
+
+    It does where they are packed, and says so: scripts may do without the second step.
+    """
+    info = context.arena.describe(context.db, key)
+    return info is not None and info.encoding in _PACKED
 
 
 def parse_scan_options(

@@ -10,7 +10,7 @@ from shmcache.commands.arguments import INT64_MAX, integer_or_none
 from shmcache.commands.removals import is_part_of_more, remove_all
 from shmcache.commands.replies import CommandError, Reply, SetReply, syntax_error
 from shmcache.commands.samples import check_repetitions, sample_size
-from shmcache.commands.scans import parse_scan_cursor, parse_scan_options
+from shmcache.commands.scans import is_given_whole, parse_scan_cursor, parse_scan_options
 from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def sscan(context: Context, args: Sequence[bytes]) -> Reply:
         return [b"0", []]  # whatever the options are
     options = parse_scan_options(args[2:])
     next_cursor, found = arena.set_scan(db, key, cursor, options.batch)
+    if next_cursor and not cursor and is_given_whole(context, key):
+        next_cursor, found = 0, arena.set_members(db, key)
     if options.fits is not None:
         found = list(filter(options.fits, found))
     return [b"%d" % next_cursor, found]

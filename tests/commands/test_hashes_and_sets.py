@@ -199,6 +199,23 @@ def test_scanning_a_set(side: Side, size: int) -> None:
     assert sorted(found) == sorted(name for name in names if name.endswith(b"3"))
 
 
+@pytest.mark.parametrize("limit", [b"512", b"513"])
+def test_packed_values_are_scanned_in_one_step(pair: Pair, limit: bytes) -> None:
+    """As Redis does, and documents."""
+    size = int(limit)
+    numbers = [b"%d" % number for number in range(size)]
+    pair.ask([b"SADD", b"k", *numbers])
+    pair.ask([b"SADD", b"words", *(b"%060d" % number for number in range(size // 4))])
+    pair.ask([b"HSET", b"h", *(part for name in numbers for part in (name, b"x" * 60))])
+    for words in ([b"SSCAN", b"k"], [b"SSCAN", b"words"], [b"HSCAN", b"h"]):
+        theirs, ours = (reply[1] for reply in pair.ask([*words, b"0"]))
+        if words[1] == b"words":  # packed since 7.2 only
+            assert ours[0] == ("bulk", b"0")
+            continue
+        assert {theirs[0] == ("bulk", b"0"), ours[0] == ("bulk", b"0")} == {size == 512}
+        assert size > 512 or sorted(theirs[1][1]) == sorted(ours[1][1])
+
+
 @pytest.mark.parametrize("form", [b"%d", b"member:%d"])
 @pytest.mark.parametrize("size", [10, 1000])
 def test_members_at_random(side: Side, form: bytes, size: int) -> None:
