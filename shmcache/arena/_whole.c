@@ -21,6 +21,7 @@
 #include "expire.c"
 #include "string.c"
 #include "keyspace.c"
+#include "patch.c"
 #include "session.c"
 #include "map.c"
 #include "fields.c"

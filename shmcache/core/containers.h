@@ -61,9 +61,15 @@ sc_session *sc_tx_session(sc_tx *tx);
 bool sc_tx_end(sc_tx *tx, int status, int *attempts);
 /* Like a copy and a deletion of the source, but a container is not copied. SC_MISS. */
 int sc_tx_rename(sc_tx *tx, const sc_key *from, const sc_key *to);
+/* Write bytes into the middle of a string, where it lies; its encoding is raw then. SC_UNCHANGED if
+ * it is kept as an integer, if it is shorter than that, or if the bytes are more than can be. */
+#define SC_PATCH_MOST 4096
+int sc_tx_patch(sc_tx *tx, const sc_key *key, uint64_t from, sc_bytes bytes);
 
 /* A string, and what is known of a key; neither leaves an access mark. */
 int sc_session_get(sc_session *session, const sc_key *key, sc_sink *sink);
+int sc_session_get_range(sc_session *session, const sc_key *key, int64_t start, int64_t end,
+                         sc_sink *sink); /* as sc_get_range */
 int sc_session_describe(sc_session *session, const sc_key *key, sc_info *info);
 
 /* A number that changes with what the key holds, its expiry included; 0 (and SC_MISS) without a

@@ -270,6 +270,32 @@ int sc_value_emit(const sc_arena *arena, const sc_view *view, sc_sink *sink) {
     return sc_value_copy(arena, view, 0, length, out) ? SC_OK : SC_CORRUPT;
 }
 
+void sc_value_clamp(int64_t start, int64_t end, uint64_t length, uint64_t *from, uint64_t *count) {
+    int64_t size = (int64_t)length;
+    *from = *count = 0;
+    if (start < 0 && end < 0 && start > end) return;
+    if (start < 0) start = start < -size ? 0 : start + size;
+    if (end < 0) end = end < -size ? 0 : end + size;
+    if (end >= size) end = size - 1;
+    if (start > end || size == 0) return;
+    *from = (uint64_t)start;
+    *count = (uint64_t)(end - start) + 1;
+}
+
+int sc_value_emit_part(const sc_arena *arena, const sc_view *view, uint64_t from, uint64_t count,
+                       sc_sink *sink) {
+    char *out = sink->reserve(sink, count);
+    if (!out) return SC_NO_MEMORY;
+    if (!count) return SC_OK;
+    if (view->head.encoding == SC_ENC_INT) {
+        char text[21];
+        sc_format_int64(sc_view_int(arena, view), text);
+        memcpy(out, text + from, count);
+        return SC_OK;
+    }
+    return sc_value_copy(arena, view, from, count, out) ? SC_OK : SC_CORRUPT;
+}
+
 uint64_t sc_entry_memory(const sc_arena *arena, const sc_view *view) {
     uint32_t size_class = sc_class_of(arena, view->offset);
     uint64_t bytes = sizeof(uint64_t); /* the index slot */

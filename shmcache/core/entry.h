@@ -154,6 +154,11 @@ bool sc_value_copy(const sc_arena *arena, const sc_view *view, uint64_t from, ui
                    char *out);
 /* Give the value as GET returns it to a sink: SC_OK, SC_NO_MEMORY, SC_CORRUPT, SC_WRONG_TYPE. */
 int sc_value_emit(const sc_arena *arena, const sc_view *view, sc_sink *sink);
+/* GETRANGE's indices: inclusive, negative from the end. An empty range has a count of 0. */
+void sc_value_clamp(int64_t start, int64_t end, uint64_t length, uint64_t *from, uint64_t *count);
+/* A part that lies within the value: SC_OK, SC_NO_MEMORY, SC_CORRUPT. */
+int sc_value_emit_part(const sc_arena *arena, const sc_view *view, uint64_t from, uint64_t count,
+                       sc_sink *sink);
 uint64_t sc_value_length(const sc_arena *arena, const sc_view *view);
 uint64_t sc_entry_memory(const sc_arena *arena, const sc_view *view);
 /* Smallest block that the head needs, and how a value is cut into chunks. */

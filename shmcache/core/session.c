@@ -129,6 +129,21 @@ int sc_session_get(sc_session *session, const sc_key *key, sc_sink *sink) {
     return sc_value_emit(session->arena, &found.view, sink);
 }
 
+int sc_session_get_range(sc_session *session, const sc_key *key, int64_t start, int64_t end,
+                         sc_sink *sink) {
+    const sc_arena *arena = session->arena;
+    sc_ref ref;
+    sc_found found;
+    int status = find_key(session, key, &ref, &found);
+    if (status != SC_OK) return status;
+    if (!sc_is_string(&found.view)) return SC_WRONG_TYPE;
+    uint64_t from, count, length = sc_value_length(arena, &found.view);
+    if (length > arena->data_bytes) return SC_CORRUPT;
+    sc_value_clamp(start, end, length, &from, &count);
+    if (count > SC_LARGE_VALUE && !sc_session_is_whole(session)) return SC_CORRUPT;
+    return sc_value_emit_part(arena, &found.view, from, count, sink);
+}
+
 int sc_session_describe(sc_session *session, const sc_key *key, sc_info *info) {
     sc_ref ref;
     sc_found found;

@@ -42,38 +42,15 @@ int sc_get_slow(sc_arena *arena, const sc_key *key, sc_sink *sink) {
     return status;
 }
 
-/* GETRANGE's indices: inclusive, negative from the end. False for an empty range. */
-static bool clamp_range(int64_t start, int64_t end, uint64_t length, uint64_t *from,
-                        uint64_t *count) {
-    int64_t size = (int64_t)length;
-    if (start < 0 && end < 0 && start > end) return false;
-    if (start < 0) start = start < -size ? 0 : start + size;
-    if (end < 0) end = end < -size ? 0 : end + size;
-    if (end >= size) end = size - 1;
-    if (start > end || size == 0) return false;
-    *from = (uint64_t)start;
-    *count = (uint64_t)(end - start) + 1;
-    return true;
-}
-
 static int emit_range(const sc_read *read, const sc_view *view, int64_t start, int64_t end,
                       sc_sink *sink) {
     const sc_arena *arena = read->arena;
     if (!sc_is_string(view)) return SC_WRONG_TYPE;
-    uint64_t from = 0, count = 0, length = sc_value_length(arena, view);
+    uint64_t from, count, length = sc_value_length(arena, view);
     if (length > arena->data_bytes) return SC_CORRUPT;
-    bool some = clamp_range(start, end, length, &from, &count);
+    sc_value_clamp(start, end, length, &from, &count);
     if (count > SC_LARGE_VALUE && !sc_read_is_whole(read)) return SC_MISS;
-    char *out = sink->reserve(sink, count);
-    if (!out) return SC_NO_MEMORY;
-    if (!some) return SC_OK;
-    if (view->head.encoding == SC_ENC_INT) {
-        char text[21];
-        sc_format_int64(sc_view_int(arena, view), text);
-        memcpy(out, text + from, count);
-        return SC_OK;
-    }
-    return sc_value_copy(arena, view, from, count, out) ? SC_OK : SC_CORRUPT;
+    return sc_value_emit_part(arena, view, from, count, sink);
 }
 
 int sc_get_range(sc_arena *arena, const sc_key *key, int64_t start, int64_t end, sc_sink *sink) {

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "containers.h"
+
 uint64_t kill_far_ms;
 
 /* ---- content ----------------------------------------------------------------------------------*/
@@ -304,6 +306,35 @@ SCENE(tx_rename) {
     sc_tx_commit(tx);
 }
 
+/* In the entry, over the borders of its parts, in a chunk, and as much as there can be. */
+static void patch_transaction(sc_arena *arena, bool commit) {
+    static const struct {
+        const char *name;
+        uint64_t from, length;
+    } parts[] = {{"small", 3, 5},     {"dying", 0, 30},       {"common:7", 100, 1},
+                 {"chained", 0, 400}, {"chained", 19990, 10}, {"chained", 700, 3},
+                 {"large", 59000, 9}, {"large", 16000, 4096}};
+    static char bytes[SC_PATCH_MOST];
+    sc_key keys[8];
+    for (size_t i = 0; i < 8; i++)
+        keys[i] = key_of(i == 2 || i > 5, parts[i].name);
+    sc_tx *tx;
+    fill_bytes(bytes, sizeof(bytes), 99);
+    CHECK_STATUS(sc_tx_begin(arena, keys, 8, &tx), SC_OK);
+    for (size_t i = 0; i < 8; i++) {
+        sc_bytes part = {bytes, parts[i].length};
+        CHECK_STATUS(sc_tx_patch(tx, &keys[i], parts[i].from, part), SC_OK);
+    }
+    (commit ? sc_tx_commit : sc_tx_abort)(tx);
+}
+
+SCENE(patch_commit) {
+    patch_transaction(arena, true);
+}
+SCENE(patch_abort) {
+    patch_transaction(arena, false);
+}
+
 /* Longer than the log that lies in the slot. */
 static void long_transaction(sc_arena *arena, bool commit) {
     enum { COUNT = 100 };
@@ -455,6 +486,8 @@ const scene kill_scenes[] = {
     {"whole arena, commit", NULL, tx_whole_commit, 1, EXACT},
     {"whole arena, abort", NULL, tx_whole_abort, 1, EXACT},
     {"rename", NULL, tx_rename, 1, EXACT},
+    {"patch, commit", NULL, patch_commit, 1, EXACT},
+    {"patch, abort", NULL, patch_abort, 1, EXACT},
     {"long transaction, commit", NULL, tx_long_commit, 1, EXACT},
     {"long transaction, abort", NULL, tx_long_abort, 1, EXACT},
     {"flush one", NULL, flush_one, 1, EXACT},

@@ -14,6 +14,7 @@ extern const unit unit_database[];
 extern const unit unit_evict[];
 extern const unit unit_expire[];
 extern const unit unit_memory[];
+extern const unit unit_patch[];
 extern const unit unit_scan[];
 extern const unit unit_slot[];
 extern const unit unit_string[];
