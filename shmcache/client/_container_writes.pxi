@@ -120,9 +120,17 @@ cdef tuple flattened(dict mapping):
     return tuple(flat)
 
 
+cdef PyObject *remove(const inprocess_call *call, int kind) except? NULL:
+    """Without memory for all at once: the long way, which takes out one after the other."""
+    cdef change how = new_change(kind, NULL, 0)
+    try:
+        return write_rest(call, core.remove_members, &how)
+    except OutOfMemory:
+        return NULL
+
+
 cdef PyObject *short_hdel "short_hdel"(const inprocess_call *call) except? NULL:
-    cdef change how = new_change(SC_HASH, NULL, 0)
-    return write_rest(call, core.remove_members, &how)
+    return remove(call, SC_HASH)
 
 
 cdef PyObject *short_hincrby "short_hincrby"(const inprocess_call *call) except? NULL:
@@ -153,8 +161,7 @@ cdef PyObject *short_sadd "short_sadd"(const inprocess_call *call) except? NULL:
 
 
 cdef PyObject *short_srem "short_srem"(const inprocess_call *call) except? NULL:
-    cdef change how = new_change(SC_SET, NULL, 0)
-    return write_rest(call, core.remove_members, &how)
+    return remove(call, SC_SET)
 
 
 # ---- lists ---------------------------------------------------------------------------------------
@@ -193,7 +200,10 @@ cdef PyObject *pop(const inprocess_call *call, bint left) except? NULL:
     how = new_change(SC_LIST, NULL, count)
     how.at_head = left
     how.taken = &sink.base
-    status = core.pop_elements(arena, &key, &how)
+    try:
+        status = core.pop_elements(arena, &key, &how)
+    except OutOfMemory:
+        return NULL
     if status == SC_MISS:
         return give(None)
     return give(shown(self, taken[0]) if call.count == 1 else all_shown(self, taken))

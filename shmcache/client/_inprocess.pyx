@@ -32,7 +32,7 @@ from shmcache.arena._sinks cimport (
     SC_ZADD_INCR, SC_ZSET, list_sink, make_key, new_list_sink, sc_bytes, sc_info, sc_key, wire_span,
 )
 
-from shmcache.errors import ArenaBusy, ShmcacheError
+from shmcache.errors import ArenaBusy, OutOfMemory, ShmcacheError
 
 cdef extern from "Python.h":
     PyObject *Py_None

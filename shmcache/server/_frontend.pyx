@@ -32,7 +32,7 @@ from shmcache.protocol._request cimport RequestLimits, RequestParser, parse_numb
 import logging
 import os
 
-from shmcache.errors import ProtocolError
+from shmcache.errors import OutOfMemory, ProtocolError
 from shmcache.protocol.doubles import double_text
 
 cdef extern from "sys/socket.h" nogil:

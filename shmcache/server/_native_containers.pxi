@@ -226,7 +226,10 @@ cdef int native_change(Arena arena, Connection c, int which, wire_buffer *out) e
         return native_pop(arena, c, &how, core.pop_members, out)
     if which == NATIVE_HSET or which == NATIVE_SADD:
         return native_write(arena, c, &how, core.write_members, out)
-    return native_write(arena, c, &how, core.remove_members, out)
+    try:
+        return native_write(arena, c, &how, core.remove_members, out)
+    except OutOfMemory:
+        return 0  # the function takes them out one by one: a full cache can lose elements
 
 
 cdef int native_container(Arena arena, Connection c, int which, wire_buffer *out) except -1:
