@@ -342,7 +342,7 @@ void sc_tree_unhook(const sc_arena *arena, uint64_t *root_word, const sc_last *l
     if (last->pointer) {
         uint64_t next = sc_chunk_next(sc_at(arena, last->block));
         SC_KILL_POINT();
-        memcpy(last->pointer, &next, sizeof next); /* one store, wherever it lies */
+        sc_copy(last->pointer, &next, sizeof next); /* one store, wherever it lies */
         atomic_signal_fence(memory_order_seq_cst);
     } else if (last->node && last->block) {
         union {
