@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import integer
+from shmcache.commands.removals import remove_all, remove_in_steps
 from shmcache.commands.replies import (
     NULL_ARRAY,
     OK,
@@ -17,10 +18,12 @@ from shmcache.commands.streams import entries_reply, parse_read, streams_reply
 from shmcache.commands.streams_ids import format_id, id_or_edge, next_id, strict_id
 from shmcache.commands.streams_layout import (
     ENTRIES,
+    GROUPS,
     MAX_ID,
     NO_COUNT,
     OWNED,
     PENDING,
+    group_key,
     number_prefix,
     pack_pending,
     short_id,
@@ -152,13 +155,26 @@ def xgroup_setid(context: Context, args: Sequence[bytes]) -> Reply:
 
 def xgroup_destroy(context: Context, args: Sequence[bytes]) -> Reply:
     """XGROUP DESTROY key group."""
-    with context.arena.transaction(((context.db, args[0]),)) as tx:
-        stream = _load(tx, context, args[0])
-        group = stream.group(args[1])
+    key, name = args
+    found = 0
+
+    def remove(tx: Transaction, most: int) -> int:
+        nonlocal found
+        stream = _load(tx, context, key)
+        group = stream.group(name)
         if group is None:
             return 0
+        found, removed = 1, 0
+        for consumer in stream.consumers(group):
+            removed += stream.delete_pending(group, consumer, most - removed if most > 0 else most)
+            if removed == most:
+                return removed
+            stream.delete_consumer(consumer)
         stream.delete_group(group)
-    return 1
+        return removed
+
+    remove_in_steps(context.arena, (context.db, key), remove)
+    return found
 
 
 def xgroup_createconsumer(context: Context, args: Sequence[bytes]) -> Reply:
@@ -175,10 +191,18 @@ def xgroup_createconsumer(context: Context, args: Sequence[bytes]) -> Reply:
 def xgroup_delconsumer(context: Context, args: Sequence[bytes]) -> Reply:
     """XGROUP DELCONSUMER key group consumer."""
     key, group_name, name = args
-    with context.arena.transaction(((context.db, key),)) as tx:
+
+    def remove(tx: Transaction, most: int) -> int:
         stream, group = _load_group(tx, context, key, group_name)
         consumer = stream.consumer(group, name)
-        return 0 if consumer is None else stream.delete_consumer(group, consumer)
+        if consumer is None:
+            return 0
+        removed = stream.delete_pending(group, consumer, most)
+        if removed != most:
+            stream.delete_consumer(consumer)
+        return removed
+
+    return remove_in_steps(context.arena, (context.db, key), remove)
 
 
 # ---- XREADGROUP ----------------------------------------------------------------------------------
@@ -325,17 +349,28 @@ def _serve_history(
 
 def xack(context: Context, args: Sequence[bytes]) -> Reply:
     """XACK key group id [id ...]."""
-    key, db, acknowledged = args[0], context.db, 0
-    with context.arena.transaction(((db, key),)) as tx:
-        group = StreamWriter(tx, db, key).group(args[1])
-        if group is None:
+    key, db, arena = args[0], context.db, context.arena
+    try:
+        wanted = [strict_id(word) for word in args[2:]]
+    except CommandError:
+        if arena.tree_get(db, key, GROUPS, group_key(args[1])) is None:
             return 0
-        for entry_id in [strict_id(word) for word in args[2:]]:
-            name = short_id(entry_id)
-            value = tx.tree_get(db, key, PENDING, group.prefix + name)
-            if value is not None:
-                owner = number_prefix(unpack_pending(value)[0])
-                tx.tree_remove(db, key, PENDING, group.prefix + name)
-                tx.tree_remove(db, key, OWNED, owner + name)
-                acknowledged += 1
-    return acknowledged
+        raise
+
+    def acknowledge(ids: Sequence[bytes]) -> int:
+        acknowledged = 0
+        with arena.transaction(((db, key),)) as tx:
+            group = StreamWriter(tx, db, key).group(args[1])
+            if group is None:
+                return 0
+            for entry_id in ids:
+                tail = short_id(entry_id)
+                value = tx.tree_get(db, key, PENDING, group.prefix + tail)
+                if value is not None:
+                    owner = number_prefix(unpack_pending(value)[0])
+                    tx.tree_remove(db, key, PENDING, group.prefix + tail)
+                    tx.tree_remove(db, key, OWNED, owner + tail)
+                    acknowledged += 1
+        return acknowledged
+
+    return remove_all(arena, acknowledge, wanted)

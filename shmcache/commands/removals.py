@@ -14,7 +14,11 @@ from shmcache.errors import OutOfMemory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["is_part_of_more", "remove_all"]
+    from shmcache.arena import Transaction
+
+__all__ = ["is_part_of_more", "remove_all", "remove_in_steps"]
+
+_FIRST_STEP = 64
 
 
 def is_part_of_more(arena: object) -> bool:
@@ -35,3 +39,27 @@ def remove_all(
         if len(names) == 1 or is_part_of_more(arena):
             raise
     return sum(remove((name,)) for name in names)
+
+
+def remove_in_steps(
+    arena: Arena, key: tuple[int, bytes], remove: Callable[[Transaction, int], int]
+) -> int:
+    """Remove all that ``remove`` would, together, or if memory is short in steps; how many.
+
+    :param remove: takes a transaction on the key and how many to remove at most, -1 for all;
+        returns how many there were, fewer than it was asked for at the end
+    :raises OutOfMemory: even one is too much, or they are part of a larger transaction
+    """
+    step, total = -1, 0
+    while True:
+        try:
+            with arena.transaction((key,)) as tx:
+                removed = remove(tx, step)
+        except OutOfMemory:
+            if step == 1 or is_part_of_more(arena):
+                raise
+            step = _FIRST_STEP if step < 0 else step // 2
+            continue
+        total += removed
+        if removed < step or step < 0:
+            return total

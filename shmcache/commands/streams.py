@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from shmcache.commands.arguments import integer, integer_or_none
+from shmcache.commands.removals import is_part_of_more, remove_all, remove_in_steps
 from shmcache.commands.replies import (
     NULL_ARRAY,
     OK,
@@ -34,6 +35,7 @@ from shmcache.commands.streams_layout import (
     unpack_fields,
     unpack_id,
 )
+from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,8 +70,23 @@ def xadd(context: Context, args: Sequence[bytes]) -> Reply:
         raise wrong_arity("xadd")
     if options.wanted == (0, 0):
         raise CommandError("ERR The ID specified in XADD must be greater than 0-0")
-    packed = pack_fields(fields)
-    key, db, now_ms = args[0], context.db, context.now_ms()
+    try:
+        return _append(context, args[0], options, fields, options.trim)
+    except OutOfMemory:
+        if options.trim is None or is_part_of_more(context.arena):
+            raise
+    # the new entry may have its memory all the same; only trimming so much at once has not
+    added = _append(context, args[0], options, fields, None)
+    trimming = _Trimming(context.db, args[0], options.trim)
+    remove_in_steps(context.arena, (context.db, args[0]), trimming.remove)
+    return added
+
+
+def _append(
+    context: Context, key: bytes, options: _AddOptions, fields: Sequence[bytes], trim: _Trim | None
+) -> bytes | None:
+    """Add an entry, and trim; the entry's ID as it is shown."""
+    db, now_ms, packed = context.db, context.now_ms(), pack_fields(fields)
     with context.arena.transaction(((db, key),)) as tx:
         meta = tx.stream_meta(db, key)
         if meta is None:
@@ -82,8 +99,8 @@ def xadd(context: Context, args: Sequence[bytes]) -> Reply:
             ms, sequence = _new_id(last_ms, last_sequence, options.wanted, now_ms)
             tx.stream_set_meta(db, key, META.pack(ms, sequence, deleted, added + 1, number))
         tx.tree_put(db, key, ENTRIES, pack_id(ms, sequence), packed)
-        if options.trim is not None:
-            _trim(tx, db, key, options.trim)
+        if trim is not None:
+            _Trimming(db, key, trim).remove(tx, -1)
     return b"%d-%d" % (ms, sequence)
 
 
@@ -130,29 +147,40 @@ class _Trim(NamedTuple):
     """How many entries to remove at most, if approximate; 0: any number."""
 
 
-def _trim(tx: Transaction, db: int, key: bytes, trim: _Trim) -> int:
-    """How many entries it removed."""
-    last = MAX_ID
-    if trim.length is not None:
-        excess = tx.length(db, key, "stream") - trim.length
-    else:
-        assert trim.least is not None
-        before = previous_id(trim.least)
-        if before is None:
+class _Trimming:
+    """Removing a stream's oldest entries, at once or in steps."""
+
+    def __init__(self, db: int, key: bytes, trim: _Trim) -> None:
+        self._db, self._key, self._trim = db, key, trim
+        self._left: int | None = None
+
+    def remove(self, tx: Transaction, most: int) -> int:
+        """Remove what there is too much, at most so many entries if ``most`` is not negative."""
+        if self._left is None:
+            self._left = self._excess(tx)
+        count = self._left if most < 0 else min(self._left, most)
+        if not count:
             return 0
-        last = before
-        excess = -1 if not trim.approximate else tx.tree_count(db, key, ENTRIES, MIN_ID, last)
-    if trim.approximate:
-        excess = _whole_runs(excess, tx.length(db, key, "stream"), trim.limit)
-    elif trim.length is not None and excess < 0:
-        return 0
-    return tx.tree_remove_range(db, key, ENTRIES, MIN_ID, last, excess) if excess else 0
+        removed = tx.tree_remove_range(self._db, self._key, ENTRIES, MIN_ID, MAX_ID, count)
+        self._left = self._left - removed if removed else 0
+        return removed
+
+    def _excess(self, tx: Transaction) -> int:
+        """How many entries there are too much."""
+        trim = self._trim
+        length = tx.length(self._db, self._key, "stream")
+        if trim.length is not None:
+            excess = max(length - trim.length, 0)
+        else:
+            last = previous_id(trim.least or MIN_ID)
+            if not length or last is None:
+                return 0
+            excess = tx.tree_count(self._db, self._key, ENTRIES, MIN_ID, last)
+        return _whole_runs(excess, length, trim.limit) if trim.approximate else excess
 
 
 def _whole_runs(excess: int, length: int, limit: int) -> int:
     """How many of the ``excess`` oldest entries are whole runs; all entries always are."""
-    if excess <= 0:
-        return 0
     if excess < length:
         excess -= excess % _RUN
     if limit and excess > limit:
@@ -250,10 +278,7 @@ def xtrim(context: Context, args: Sequence[bytes]) -> Reply:
     trim = _AddOptions(args, trimming=True).trim
     assert trim is not None
     key, db = args[0], context.db
-    with context.arena.transaction(((db, key),)) as tx:
-        if tx.stream_meta(db, key) is None:
-            return 0
-        return _trim(tx, db, key, trim)
+    return remove_in_steps(context.arena, (db, key), _Trimming(db, key, trim).remove)
 
 
 # ---- one stream ----------------------------------------------------------------------------------
@@ -296,19 +321,30 @@ def _range(
 
 def xdel(context: Context, args: Sequence[bytes]) -> Reply:
     """XDEL key id [id ...]."""
-    key, db, removed = args[0], context.db, 0
-    with context.arena.transaction(((db, key),)) as tx:
-        meta = tx.stream_meta(db, key)
-        if meta is None:
+    key, db, arena = args[0], context.db, context.arena
+    try:
+        wanted = [strict_id(word) for word in args[1:]]
+    except CommandError:
+        if arena.stream_meta(db, key) is None:
             return 0
-        ms, sequence, greatest, added, number = META.unpack(meta)
-        for entry_id in [strict_id(word) for word in args[1:]]:
-            if tx.tree_remove(db, key, ENTRIES, entry_id):
-                removed += 1
-                greatest = max(greatest, entry_id)
-        if removed:
-            tx.stream_set_meta(db, key, META.pack(ms, sequence, greatest, added, number))
-    return removed
+        raise
+
+    def remove(ids: Sequence[bytes]) -> int:
+        removed = 0
+        with arena.transaction(((db, key),)) as tx:
+            meta = tx.stream_meta(db, key)
+            if meta is None:
+                return 0
+            ms, sequence, greatest, added, number = META.unpack(meta)
+            for entry_id in ids:
+                if tx.tree_remove(db, key, ENTRIES, entry_id):
+                    removed += 1
+                    greatest = max(greatest, entry_id)
+            if removed:
+                tx.stream_set_meta(db, key, META.pack(ms, sequence, greatest, added, number))
+        return removed
+
+    return remove_all(arena, remove, wanted)
 
 
 def xsetid(context: Context, args: Sequence[bytes]) -> Reply:

@@ -318,27 +318,26 @@ class StreamWriter(Stream):
         name = number_prefix(owner) + short_id(entry_id)
         self.tx.tree_remove(self.db, self.key, OWNED, name)
 
-    def delete_consumer(self, group: Group, consumer: Consumer) -> int:
-        """Remove a consumer and what it had not acknowledged; how many entries those were."""
+    def delete_pending(self, group: Group, consumer: Consumer, most: int) -> int:
+        """Remove what a consumer has not acknowledged, at most so many entries; -1: all."""
         tx, db, key, start = self.tx, self.db, self.key, consumer.prefix
         end = prefix_end(start)
-        pending = 0
-        while names := tx.tree_range(db, key, OWNED, start, end, BATCH):
+        removed = 0
+        while removed != most:
+            batch = BATCH if most < 0 else min(BATCH, most - removed)
+            names = tx.tree_range(db, key, OWNED, start, end, batch)
+            if not names:
+                break
             for name, _ in names:
                 tx.tree_remove(db, key, PENDING, group.prefix + name[len(start) :])
-            pending += tx.tree_remove_range(db, key, OWNED, start, names[-1][0])
-        self._forget_consumer(consumer)
-        return pending
+            removed += tx.tree_remove_range(db, key, OWNED, start, names[-1][0])
+        return removed
 
-    def _forget_consumer(self, consumer: Consumer) -> None:
+    def delete_consumer(self, consumer: Consumer) -> None:
+        """Remove a consumer for whom nothing is pending."""
         self.tx.tree_remove(self.db, self.key, CONSUMERS, consumer.key)
         self.tx.tree_remove(self.db, self.key, CONSUMERS, name_key(consumer.number))
 
     def delete_group(self, group: Group) -> None:
-        """Remove a group, its consumers and what they had not acknowledged."""
-        tx, db, key = self.tx, self.db, self.key
-        for consumer in self.consumers(group):
-            tx.tree_remove_range(db, key, OWNED, consumer.prefix, prefix_end(consumer.prefix))
-            self._forget_consumer(consumer)
-        tx.tree_remove_range(db, key, PENDING, group.prefix, prefix_end(group.prefix))
-        tx.tree_remove(db, key, GROUPS, group.key)
+        """Remove a group that has no consumers."""
+        self.tx.tree_remove(self.db, self.key, GROUPS, group.key)
