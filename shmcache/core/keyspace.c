@@ -48,7 +48,7 @@ bool sc_op_again(sc_arena *arena, int status, int *attempts) {
 }
 
 /* Time stands still in a transaction, or a key could die between two of its steps. */
-static bool is_dead(sc_txn *txn, const sc_view *view) {
+static bool entry_is_dead(sc_txn *txn, const sc_view *view) {
     const sc_arena *arena = txn->writer->arena;
     if (SC_LIKELY(!view->expire_at)) return sc_view_is_dead(arena, view);
     uint64_t expire_ms = sc_view_expire(arena, view);
@@ -65,7 +65,7 @@ int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found) {
     const sc_arena *arena = txn->writer->arena;
     found->slot = NULL;
     int status = sc_table_find(arena, &arena->stripes[ref->stripe], ref, found);
-    return status == SC_OK && is_dead(txn, &found->view) ? SC_MISS : status;
+    return status == SC_OK && entry_is_dead(txn, &found->view) ? SC_MISS : status;
 }
 
 int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
