@@ -183,6 +183,7 @@ class View(Reads):
     """Several reads of one instant: what :meth:`Arena.read` hands to its work."""
 
     def get(self, db: int, key: bytes) -> bytes | None: ...
+    def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes: ...
     def describe(self, db: int, key: bytes) -> Info | None: ...
 
 class Transaction(View):
@@ -205,6 +206,10 @@ class Transaction(View):
     def set(
         self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0
     ) -> bool: ...
+    def patch(self, db: int, key: bytes, offset: int, value: bytes) -> bool:
+        """Write into the middle of a string, whose encoding is raw then and whose TTL stays. False:
+        it is shorter than that, missing or kept as an integer, or these are more than 4096 bytes.
+        """
     def delete(self, db: int, key: bytes) -> bool: ...
     def expire(self, db: int, key: bytes, expire_ms: int, flags: int = 0) -> int:
         """1 changed, 0 a condition was not met, -1 no such key."""

@@ -118,8 +118,11 @@ cdef extern from "containers.h":
     void sc_session_end(sc_session *session)
     sc_session *sc_tx_session(sc_tx *tx)
     int sc_session_get(sc_session *session, const sc_key *key, sc_sink *sink)
+    int sc_session_get_range(sc_session *session, const sc_key *key, int64_t start, int64_t end,
+                             sc_sink *sink)
     int sc_session_describe(sc_session *session, const sc_key *key, sc_info *info)
     c_bool sc_tx_end(sc_tx *tx, int status, int *attempts)
+    int sc_tx_patch(sc_tx *tx, const sc_key *key, uint64_t offset, sc_bytes bytes)
     int sc_tx_rename(sc_tx *tx, const sc_key *source, const sc_key *target)
     int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length)
     int sc_map_find(sc_session *session, const sc_key *key, int type, sc_bytes field,

@@ -14,6 +14,14 @@ cdef class View(Reads):
         cdef bytes_sink sink = new_bytes_sink()
         return sink_result(sc_session_get(self.session_for(NULL), &made, &sink.sink), &sink)
 
+    def get_range(self, uint32_t db, bytes key, int64_t start, int64_t end):
+        cdef sc_key made = key_of(db, key)
+        cdef bytes_sink sink = new_bytes_sink()
+        cdef int status = sc_session_get_range(self.session_for(NULL), &made, start, end,
+                                               &sink.sink)
+        value = sink_result(status, &sink)
+        return b"" if value is None else value
+
     def describe(self, uint32_t db, bytes key):
         cdef sc_info info
         cdef sc_key made = key_of(db, key)
@@ -116,6 +124,13 @@ cdef class Transaction(View):
         cdef sc_set_args args
         fill_set(&args, value, expire_ms, flags)
         return bool(set_result(sc_tx_set(self.open(), &made, &args)))
+
+    def patch(self, uint32_t db, bytes key, uint64_t offset, bytes value):
+        cdef sc_key made = key_of(db, key)
+        cdef int status = sc_tx_patch(self.open(), &made, offset, span_of(value))
+        if status != SC_OK and status != SC_MISS and status != SC_UNCHANGED:
+            fail(status)
+        return status == SC_OK
 
     def delete(self, uint32_t db, bytes key):
         cdef sc_key made = key_of(db, key)
