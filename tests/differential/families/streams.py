@@ -67,6 +67,14 @@ _exact_trim = joined(
     ),
     some(after(b"LIMIT", counts), most=1),
 )
+# About so many: servers may differ in what they leave, but for streams that were only added to.
+_about = joined(
+    either(
+        joined(words(b"MAXLEN"), just(b"~"), one(mostly(number(0, 400), integers))),
+        joined(words(b"MINID"), just(b"~"), one(number(0, 450, b"7-%d"))),
+    ),
+    some(after(b"LIMIT", choice([b"0", b"1", b"50", b"100", b"150", b"x", b"-1"])), most=1),
+)
 _trim = either(_exact_trim, _exact_trim, joined(words(b"MAXLEN", b"MINID"), one(_ids)))
 
 
@@ -92,17 +100,23 @@ _set_id_options = some(after(b"ENTRIESADDED", _numbers), after(b"MAXDELETEDID", 
 
 SHAPES = {
     b"XADD": (
-        key,
-        some(words(b"NOMKSTREAM"), _exact_trim, most=1),
-        one(_new_ids),
-        many(elements, any_elements),
+        mostly(
+            joined(
+                key,
+                some(words(b"NOMKSTREAM"), _exact_trim, most=1),
+                one(_new_ids),
+                many(elements, any_elements),
+            ),
+            joined(just(b"log"), some(_about, most=1), just(b"7-*", b"f", b"v")),
+            0.3,
+        ),
     ),
     b"XLEN": (key,),
     b"XRANGE": (key, one(_from), one(_to), some(_some_count, words(b"FOO"), most=1)),
     b"XREVRANGE": (key, one(_to), one(_from), some(_some_count, most=1)),
     b"XREAD": (some(_some_count, words(b"FOO"), most=1), _reading(_since)),
     b"XDEL": (key, many(_ids)),
-    b"XTRIM": (key, _trim),
+    b"XTRIM": (mostly(joined(key, _trim), joined(just(b"log"), _about), 0.3),),
     b"XSETID": (key, one(_set_ids), _set_id_options),
     b"XREADGROUP": (
         words(b"GROUP"),
@@ -176,7 +190,8 @@ def _large(count: int) -> list[list[bytes]]:
     lines = [
         [b"XADD", b"a", b"%d-%d" % (n // 3 + 1, n % 3 + 1), b"n", b"%d" % n] for n in range(count)
     ]
-    return [*lines, *_GROUPS]
+    log = ([b"XADD", b"log", b"7-%d" % (n + 1), b"f", b"v"] for n in range(count + count % 7 * 50))
+    return [*lines, *_GROUPS, *log]
 
 
 def makes_its_own_id(line: list[bytes]) -> bool:
