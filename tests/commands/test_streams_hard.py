@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from differential.conftest import make_arena
+from differential.scripts import lines_of
 from differential.sides import InProcessSide
 
+from commands.stream_scripts import GROUPS
 from shmcache.arena import min_data_bytes
+from shmcache.commands.streams_layout import (
+    CONSUMER,
+    GROUP,
+    name_key,
+    number_prefix,
+    unpack_pending,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +51,31 @@ def full() -> Iterator[tuple[Arena, InProcessSide, list[bytes]]]:
                 break
     yield arena, side, ids
     assert arena.validate() == []
+    require_whole_groups(arena)
     side.close()
+
+
+def require_whole_groups(arena: Arena) -> None:
+    """What a group, its consumers and their names say of one another is the same."""
+    everything = b"\xff" * 40
+    trees = [dict(arena.tree_range(0, b"s", tree, b"", everything)) for tree in range(5)]
+    _, groups, waiting, owned, members = trees
+    group_numbers = {GROUP.unpack(value)[0] for value in groups.values()}
+    consumers = {}
+    names = {}
+    for key, value in members.items():
+        if len(value) == CONSUMER.size and key[1:2] == b"\x00":
+            consumers[CONSUMER.unpack(value)[0]] = (key[0], key[2:])
+        else:
+            names[key] = value
+    assert {number for number, _ in consumers.values()} <= group_numbers
+    assert names == {name_key(number): name for number, (_, name) in consumers.items()}
+    expected = set()
+    for key, value in waiting.items():
+        owner = unpack_pending(value)[0]
+        assert consumers[owner][0] == key[0]
+        expected.add(number_prefix(owner) + key[1:])
+    assert owned.keys() == expected
 
 
 Full = tuple["Arena", InProcessSide, list[bytes]]
@@ -176,4 +209,17 @@ def test_every_entry_goes_to_one_consumer() -> None:
     assert facts[1][-3] == ("int", TOTAL)
     assert facts[1][-1] == ("int", 0)
     assert arena.validate() == []
+    require_whole_groups(arena)
+    side.close()
+
+
+def test_groups_stay_whole_whatever_is_sent() -> None:
+    arena = make_arena()
+    side = InProcessSide(arena)
+    for script in GROUPS.values():
+        for line in lines_of(script):
+            side.execute(*line)
+            if side.execute(b"TYPE", b"s") == ("simple", b"stream"):
+                require_whole_groups(arena)
+        side.execute(b"FLUSHALL")
     side.close()
