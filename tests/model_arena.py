@@ -39,6 +39,7 @@ POLICIES = (
 DATABASES = 16
 MAX_VALUE_BYTES = 512 * 1024 * 1024
 EMBSTR_BYTES = 44
+MAX_PATCH_BYTES = 4096
 ENTRY_OVERHEAD_BYTES = 48
 
 
@@ -82,6 +83,14 @@ def _size(value: bytes | Value) -> int:
     return len(value) if isinstance(value, bytes) else value.size()
 
 
+def _part(value: bytes, start: int, end: int) -> bytes:
+    if start < 0 and end < 0 and start > end:
+        return b""
+    start = max(start + len(value), 0) if start < 0 else start
+    end = max(end + len(value), 0) if end < 0 else end
+    return value[start : end + 1]
+
+
 class View(Reads):
     """What is read in one go; only of the keys that were named beforehand."""
 
@@ -99,6 +108,9 @@ class View(Reads):
 
     def get(self, db: int, key: bytes) -> bytes | None:
         return self._declared(db, key)._get(db, key)
+
+    def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes:
+        return _part(self.get(db, key) or b"", start, end)
 
     def describe(self, db: int, key: bytes) -> Info | None:
         return self._declared(db, key)._describe(db, key, touch=False)
@@ -139,6 +151,16 @@ class Transaction(View, Writes):
 
     def set(self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0) -> bool:
         return self._declared(db, key)._set(db, key, value, expire_ms, flags)
+
+    def patch(self, db: int, key: bytes, offset: int, value: bytes) -> bool:
+        old = self.get(db, key)
+        info = self.describe(db, key)
+        if old is None or info is None or info.encoding == "int" or len(value) > MAX_PATCH_BYTES:
+            return False
+        if offset + len(value) > len(old):
+            return False
+        new = old[:offset] + value + old[offset + len(value) :]
+        return self.set(db, key, new, 0, SET_KEEP_TTL | SET_APPENDED)
 
     def delete(self, db: int, key: bytes) -> bool:
         return self._declared(db, key)._pop(db, key) is not None
@@ -376,12 +398,7 @@ class Arena(OneShots):
         return self._get(db, key)
 
     def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes:
-        value = self.get(db, key) or b""
-        if start < 0 and end < 0 and start > end:
-            return b""
-        start = max(start + len(value), 0) if start < 0 else start
-        end = max(end + len(value), 0) if end < 0 else end
-        return value[start : end + 1]
+        return _part(self.get(db, key) or b"", start, end)
 
     def get_many(self, db: int, keys: Sequence[bytes]) -> list[bytes | None]:
         self._outside_transaction()

@@ -109,6 +109,8 @@ whole = st.one_of(
 )
 inner = st.one_of(
     _operation("get", dbs, keys),
+    _operation("get_range", dbs, keys, bounds, bounds),
+    _operation("patch", dbs, keys, st.integers(0, 60) | st.integers(0, 20_000), values),
     _operation("describe", dbs, keys),
     _operation("set", dbs, keys, values, times, set_flags),
     _operation("delete", dbs, keys),
