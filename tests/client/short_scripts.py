@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from client.scripts import BINARY, LONG, MAX64, MIN64, Script, call
 
 __all__ = ["CONTAINER_SCRIPTS"]
@@ -190,11 +192,23 @@ def _sorted_sets() -> Script:
 
 def _wrong_types() -> Script:
     """Every method on a key of every other type."""
-    reads = [("hget", "f"), ("hgetall",), ("hlen",), ("hexists", "f"), ("hmget", ["f"])]
+    reads: list[tuple[Any, ...]] = [
+        ("hget", "f"),
+        ("hgetall",),
+        ("hlen",),
+        ("hexists", "f"),
+        ("hmget", ["f"]),
+    ]
     reads += [("sismember", "m"), ("smembers",), ("scard",), ("lindex", 0), ("lrange", 0, -1)]
     reads += [("llen",), ("zscore", "m"), ("zrank", "m"), ("zcard",), ("zrange", 0, -1)]
     reads += [("lrange", 5, 2), ("zrange", 5, 2), ("get",), ("strlen",)]
-    writes = [("hset", "f", "v"), ("hdel", "f"), ("hincrby", "f"), ("sadd", "m"), ("srem", "m")]
+    writes: list[tuple[Any, ...]] = [
+        ("hset", "f", "v"),
+        ("hdel", "f"),
+        ("hincrby", "f"),
+        ("sadd", "m"),
+        ("srem", "m"),
+    ]
     writes += [("lpush", "m"), ("rpush", "m"), ("lpop",), ("rpop",), ("lpop", 2)]
     writes += [("zadd", {"m": 1}), ("zincrby", 1, "m"), ("incr",), ("append", "x")]
     script = [
