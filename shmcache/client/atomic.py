@@ -26,33 +26,7 @@ Key = tuple[int, bytes]
 _Result = TypeVar("_Result")
 
 
-class _Values:
-    """Reads of values, whichever way a value is come by."""
-
-    def get(self, db: int, key: bytes) -> bytes | None:
-        raise NotImplementedError
-
-    def get_many(self, db: int, keys: Sequence[bytes]) -> list[bytes | None]:
-        """MGET."""
-        values: list[bytes | None] = []
-        for key in keys:
-            try:
-                values.append(self.get(db, key))
-            except WrongType:
-                values.append(None)
-        return values
-
-    def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes:
-        """GETRANGE: inclusive, negative from the end."""
-        value = self.get(db, key) or b""
-        if start < 0 and end < start:
-            return b""
-        first = max(start + len(value) if start < 0 else start, 0)
-        last = max(end + len(value) if end < 0 else end, 0)
-        return value[first : last + 1]
-
-
-class SeenKeys(_Values):
+class SeenKeys:
     """An arena inside a view of its own: what can be read at one instant."""
 
     writable = False
@@ -76,6 +50,20 @@ class SeenKeys(_Values):
     def get(self, db: int, key: bytes) -> bytes | None:
         """GET."""
         return self._view.get(db, key)
+
+    def get_range(self, db: int, key: bytes, start: int, end: int) -> bytes:
+        """GETRANGE."""
+        return self._view.get_range(db, key, start, end)
+
+    def get_many(self, db: int, keys: Sequence[bytes]) -> list[bytes | None]:
+        """MGET."""
+        values: list[bytes | None] = []
+        for key in keys:
+            try:
+                values.append(self.get(db, key))
+            except WrongType:
+                values.append(None)
+        return values
 
     def describe(self, db: int, key: bytes, touch: bool = False) -> Info | None:  # noqa: ARG002
         """Like :meth:`Arena.describe`."""
