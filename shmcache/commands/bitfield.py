@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from shmcache.arena import SET_APPENDED, SET_KEEP_TTL
 from shmcache.commands.arguments import INT64_MAX, integer, integer_or_none
@@ -12,6 +12,7 @@ from shmcache.commands.replies import CommandError, Reply, syntax_error
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shmcache.arena import Transaction
     from shmcache.commands.context import Context
 
 __all__ = ["bitfield", "bitfield_key_flags", "bitfield_ro"]
@@ -62,6 +63,10 @@ class _Step(NamedTuple):
         """How many bytes a string must have to hold these bits."""
         return (self.offset + self.kind.bits + 7) >> 3
 
+    def moved(self, size: int) -> Self:
+        """The same step on what is left of a string without its first bytes."""
+        return self._replace(offset=self.offset - size * 8)
+
 
 def bitfield(context: Context, args: Sequence[bytes]) -> Reply:
     """BITFIELD key [GET type offset | [OVERFLOW WRAP | SAT | FAIL]
@@ -73,11 +78,7 @@ def bitfield(context: Context, args: Sequence[bytes]) -> Reply:
     if not size:
         return _read(context, key, steps)
     with context.arena.transaction([(db, key)]) as transaction:
-        data = bytearray(transaction.get(db, key) or b"")
-        data.extend(bytes(max(size - len(data), 0)))
-        results: list[Reply] = [_carry_out(step, data) for step in steps]
-        transaction.set(db, key, bytes(data), 0, SET_KEEP_TTL | SET_APPENDED)
-    return results
+        return _write(transaction, db, key, steps, size)
 
 
 def bitfield_ro(context: Context, args: Sequence[bytes]) -> Reply:
@@ -146,10 +147,32 @@ def _kind(word: bytes) -> _Kind:
 
 def _read(context: Context, key: bytes, steps: Sequence[_Step]) -> Reply:
     """GETs only: no more of the string is read than they need."""
-    first = min((step.offset >> 3 for step in steps), default=0)
-    last = max((step.end for step in steps), default=1) - 1
+    first, last = _window(steps)
     data = context.arena.get_range(context.db, key, first, last)
-    return [_get(step._replace(offset=step.offset - first * 8), data) for step in steps]
+    return [_get(step.moved(first), data) for step in steps]
+
+
+def _write(
+    transaction: Transaction, db: int, key: bytes, steps: Sequence[_Step], size: int
+) -> list[Reply]:
+    """Carry out steps that need a string of so many bytes."""
+    first, last = _window(steps)
+    data = bytearray(transaction.get_range(db, key, first, last))
+    if first + len(data) >= size:  # it is long enough, and the rest of it stays as it is
+        results: list[Reply] = [_carry_out(step.moved(first), data) for step in steps]
+        if transaction.patch(db, key, first, bytes(data)):
+            return results
+    data = bytearray(transaction.get(db, key) or b"")
+    data.extend(bytes(max(size - len(data), 0)))
+    results = [_carry_out(step, data) for step in steps]
+    transaction.set(db, key, bytes(data), 0, SET_KEEP_TTL | SET_APPENDED)
+    return results
+
+
+def _window(steps: Sequence[_Step]) -> tuple[int, int]:
+    """The first and the last byte that steps look at."""
+    first = min((step.offset >> 3 for step in steps), default=0)
+    return first, max((step.end for step in steps), default=1) - 1
 
 
 def _get(step: _Step, data: bytes | bytearray) -> int:

@@ -56,19 +56,14 @@ def setbit(context: Context, args: Sequence[bytes]) -> Reply:
         raise CommandError("ERR bit is not an integer or out of range")
     index, mask = offset >> 3, 0x80 >> (offset & 7)
     with context.arena.transaction([(db, key)]) as transaction:
-        old = transaction.get(db, key) or b""
-        byte = old[index] if index < len(old) else 0
-        was = int(byte & mask != 0)
-        if was == bit and index < len(old):
-            info = transaction.describe(db, key)
-            if info is not None and info.encoding == "raw":
-                return was
-        changed = byte | mask if bit else byte & ~mask
-        new = b"".join(
-            (old[:index], bytes(max(index - len(old), 0)), bytes((changed,)), old[index + 1 :])
-        )
-        transaction.set(db, key, new, 0, SET_KEEP_TTL | SET_APPENDED)
-    return was
+        found = transaction.get_range(db, key, index, index)
+        byte = found[0] if found else 0
+        changed = bytes((byte | mask if bit else byte & ~mask,))
+        if not transaction.patch(db, key, index, changed):
+            old = transaction.get(db, key) or b""
+            new = b"".join((old[:index].ljust(index, b"\0"), changed, old[index + 1 :]))
+            transaction.set(db, key, new, 0, SET_KEEP_TTL | SET_APPENDED)
+    return int(byte & mask != 0)
 
 
 # ---- ranges --------------------------------------------------------------------------------------

@@ -26,7 +26,9 @@ from shmcache.commands.hyperloglog_registers import (
     locate,
     maxima,
     pack,
+    place,
     raise_register,
+    raised,
     unpack,
 )
 from shmcache.commands.hyperloglog_sparse import EMPTY, SparseRegisters, TooDense
@@ -44,9 +46,9 @@ __all__ = ["pfadd", "pfcount", "pfdebug", "pfmerge", "pfselftest"]
 _MAGIC = b"HYLL"
 _HEADER_BYTES = 16
 _DENSE, _SPARSE = 0, 1
-_OUTDATED = 1 << 63
-_SPARSE_MAX_BYTES = 3000
-"""hll-sparse-max-bytes, as Redis has it by default; the header counts."""
+_ESTIMATE_AT, _OUTDATED = 8, 1 << 63
+_FEW = 6
+"""So many elements are looked up in a dense string one by one; for more all of it is read."""
 
 
 class _Sketch(NamedTuple):
@@ -79,7 +81,7 @@ class _Sketch(NamedTuple):
     @property
     def remembered(self) -> int | None:
         """The estimate, if it is not outdated."""
-        number = int.from_bytes(self.header[8:], "little")
+        number = int.from_bytes(self.header[_ESTIMATE_AT:], "little")
         return None if number & _OUTDATED else number
 
     def sparse(self) -> SparseRegisters:
@@ -100,10 +102,6 @@ class _Sketch(NamedTuple):
         return estimate(
             self.sparse().histogram() if self.is_sparse else histogram(unpack(self.registers))
         )
-
-    def remember(self, number: int) -> bytes:
-        """The string with this estimate."""
-        return self.header[:8] + number.to_bytes(8, "little") + self.registers
 
     def changed(self, form: int, registers: bytes) -> bytes:
         """The string with other registers, its estimate outdated."""
@@ -134,10 +132,13 @@ def pfadd(context: Context, args: Sequence[bytes]) -> Reply:
     """PFADD key [element ...]."""
     db, key = context.db, args[0]
     wanted = [locate(element) for element in args[1:]]
+    room = _sparse_room(context)
     with context.arena.transaction([(db, key)]) as transaction:
+        if len(wanted) <= _FEW and _is_dense(transaction, db, key):
+            return _add_in_place(transaction, db, key, wanted)
         value = transaction.get(db, key)
         sketch = _Sketch.new() if value is None else _Sketch.of(value)
-        changed = _add_all(sketch, wanted)
+        changed = _add_all(sketch, wanted, room)
         if changed is None and value is None:
             changed = sketch.changed(_SPARSE, sketch.registers)
         if changed is not None:
@@ -145,7 +146,38 @@ def pfadd(context: Context, args: Sequence[bytes]) -> Reply:
     return int(changed is not None)
 
 
-def _add_all(sketch: _Sketch, wanted: Sequence[tuple[int, int]]) -> bytes | None:
+def _sparse_room(context: Context) -> int:
+    """How many bytes sparse registers may take: hll-sparse-max-bytes counts the header too."""
+    return context.arena.get_tuning().hll_sparse_max_bytes - _HEADER_BYTES
+
+
+def _is_dense(transaction: Transaction, db: int, key: bytes) -> bool:
+    """Whether a string is a dense HyperLogLog, by its first bytes and its length."""
+    if transaction.get_range(db, key, 0, len(_MAGIC)) != _MAGIC + bytes((_DENSE,)):
+        return False
+    info = transaction.describe(db, key)
+    return info is not None and info.value_bytes == _HEADER_BYTES + DENSE_BYTES
+
+
+def _add_in_place(
+    transaction: Transaction, db: int, key: bytes, wanted: Sequence[tuple[int, int]]
+) -> int:
+    """Raise registers of a dense string; whether any had to be."""
+    changed = 0
+    for index, least in wanted:
+        position, shift = place(index)
+        position += _HEADER_BYTES
+        window = raised(transaction.get_range(db, key, position, position + 1), shift, least)
+        if window is not None:
+            transaction.patch(db, key, position, window)
+            changed = 1
+    if changed:
+        last = transaction.get_range(db, key, _HEADER_BYTES - 1, _HEADER_BYTES - 1)
+        transaction.patch(db, key, _HEADER_BYTES - 1, bytes((last[0] | 0x80,)))
+    return changed
+
+
+def _add_all(sketch: _Sketch, wanted: Sequence[tuple[int, int]], room: int) -> bytes | None:
     """The string after its registers were raised; None if all were high enough."""
     if not sketch.is_sparse:
         return _add_to_dense(sketch, bytearray(sketch.registers), wanted)
@@ -153,7 +185,7 @@ def _add_all(sketch: _Sketch, wanted: Sequence[tuple[int, int]]) -> bytes | None
     changed = False
     for done, (index, least) in enumerate(wanted):
         try:
-            changed |= sparse.raise_register(index, least, _SPARSE_MAX_BYTES - _HEADER_BYTES)
+            changed |= sparse.raise_register(index, least, room)
         except TooDense:
             sparse.require_whole()
             dense = bytearray(pack(sparse.to_registers()))
@@ -166,7 +198,7 @@ def _add_to_dense(
 ) -> bytes | None:
     changed = False
     for index, least in wanted:
-        changed |= raise_register(dense, 0, index, least)
+        changed |= raise_register(dense, index, least)
     return sketch.changed(_DENSE, bytes(dense)) if changed else None
 
 
@@ -197,13 +229,14 @@ def _count_one(context: Context, key: bytes) -> int:
     if arena.writable:
         with suppress(OutOfMemory), arena.transaction([(db, key)]) as transaction:
             if transaction.get(db, key) == value:
-                _write(transaction, db, key, sketch.remember(number))
+                transaction.patch(db, key, _ESTIMATE_AT, number.to_bytes(8, "little"))
     return number
 
 
 def pfmerge(context: Context, args: Sequence[bytes]) -> Reply:
     """PFMERGE destkey [sourcekey ...]."""
     db, target = context.db, args[0]
+    room = _sparse_room(context)
     with context.arena.transaction([(db, key) for key in args]) as transaction:
         sketches = _sketches(transaction, db, args)
         old = transaction.get(db, target)
@@ -211,15 +244,14 @@ def pfmerge(context: Context, args: Sequence[bytes]) -> Reply:
         registers = maxima(part.unpacked() for part in sketches)
         merged = None
         if all(part.is_sparse for part in sketches):
-            merged = _raised_sparse(sketch, registers)
+            merged = _raised_sparse(sketch, registers, room)
         _write(transaction, db, target, merged or sketch.changed(_DENSE, pack(registers)))
     return OK
 
 
-def _raised_sparse(sketch: _Sketch, registers: bytes) -> bytes | None:
+def _raised_sparse(sketch: _Sketch, registers: bytes, room: int) -> bytes | None:
     """A sparse string with each register raised in turn; None if it becomes too long."""
     sparse = SparseRegisters(sketch.registers)
-    room = _SPARSE_MAX_BYTES - _HEADER_BYTES
     try:
         for index, least in enumerate(registers):
             if least:
@@ -271,7 +303,7 @@ def pfselftest(context: Context, args: Sequence[bytes]) -> Reply:  # noqa: ARG00
     checkpoint = 1
     for count in range(1, _TEST_ELEMENTS + 1):
         index, least = locate((start + count).to_bytes(8, "little"))
-        raise_register(dense, 0, index, least)
+        raise_register(dense, index, least)
         with suppress(TooDense):
             sparse.raise_register(index, least, REGISTERS)
         if count == checkpoint:

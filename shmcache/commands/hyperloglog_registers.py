@@ -28,7 +28,9 @@ __all__ = [
     "locate",
     "maxima",
     "pack",
+    "place",
     "raise_register",
+    "raised",
     "unpack",
 ]
 
@@ -88,20 +90,27 @@ def pack(registers: bytes) -> bytes:
     return a2b_base64(registers.translate(_TO_ALPHABET)[::-1])[::-1]
 
 
-def raise_register(dense: bytearray, start: int, index: int, least: int) -> bool:
-    """Make a register at least so much; whether it was less.
+def place(index: int) -> tuple[int, int]:
+    """The two bytes that have a register in them, by the first one, and how far up it is there."""
+    return index * _REGISTER_BITS >> 3, index * _REGISTER_BITS & 7
 
-    :param start: where in ``dense`` the registers begin
-    """
-    first_bit = index * _REGISTER_BITS
-    position, shift = start + (first_bit >> 3), first_bit & 7
-    window = int.from_bytes(dense[position : position + 2], "little")
-    if window >> shift & _REGISTER_MOST >= least:
-        return False
-    window = window & ~(_REGISTER_MOST << shift) | least << shift
-    size = min(2, len(dense) - position)
-    dense[position : position + size] = window.to_bytes(size, "little")
-    return True
+
+def raised(window: bytes | bytearray, shift: int, least: int) -> bytes | None:
+    """The bytes after a register was made at least so much; None if it is that already."""
+    number = int.from_bytes(window, "little")
+    if number >> shift & _REGISTER_MOST >= least:
+        return None
+    number = number & ~(_REGISTER_MOST << shift) | least << shift
+    return number.to_bytes(len(window), "little")
+
+
+def raise_register(dense: bytearray, index: int, least: int) -> bool:
+    """Make a register at least so much; whether it was less."""
+    position, shift = place(index)
+    window = raised(dense[position : position + 2], shift, least)
+    if window is not None:
+        dense[position : position + 2] = window
+    return window is not None
 
 
 # ---- many registers ------------------------------------------------------------------------------

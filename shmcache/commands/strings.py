@@ -189,15 +189,20 @@ def setrange(context: Context, args: Sequence[bytes]) -> Reply:
     key, offset, value = args[0], integer(args[1]), args[2]
     if offset < 0:
         raise CommandError("ERR offset is out of range")
-    with context.arena.transaction([(context.db, key)]) as transaction:
-        old = transaction.get(context.db, key) or b""
+    db = context.db
+    with context.arena.transaction([(db, key)]) as transaction:
+        info = transaction.describe(db, key)
+        if info is not None and info.type != "string":
+            raise WrongType
+        length = 0 if info is None else info.value_bytes
         if not value:
-            return len(old)
+            return length
         _check_length(context, offset + len(value))
-        padding = bytes(max(offset - len(old), 0))
-        new = b"".join((old[:offset], padding, value, old[offset + len(value) :]))
-        transaction.set(context.db, key, new, 0, SET_KEEP_TTL | SET_APPENDED)
-    return len(new)
+        if not transaction.patch(db, key, offset, value):
+            old = transaction.get(db, key) or b""
+            new = b"".join((old[:offset].ljust(offset, b"\0"), value, old[offset + len(value) :]))
+            transaction.set(db, key, new, 0, SET_KEEP_TTL | SET_APPENDED)
+    return max(length, offset + len(value))
 
 
 # ---- numbers -------------------------------------------------------------------------------------

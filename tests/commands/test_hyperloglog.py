@@ -212,7 +212,7 @@ def test_registers(some: bytes, others: bytes, index: int, least: int) -> None:
     assert len(dense) == DENSE_BYTES
     assert unpack(bytes(dense)) == some
     assert maxima([some, others]) == bytes(map(max, some, others))
-    assert raise_register(dense, 0, index, least) == (some[index] < least)
+    assert raise_register(dense, index, least) == (some[index] < least)
     expected = bytearray(some)
     expected[index] = max(some[index], least)
     assert unpack(bytes(dense)) == expected
