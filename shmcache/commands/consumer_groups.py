@@ -18,6 +18,7 @@ from shmcache.commands.streams import entries_reply, parse_read, streams_reply
 from shmcache.commands.streams_ids import format_id, id_or_edge, next_id, strict_id
 from shmcache.commands.streams_layout import (
     ENTRIES,
+    GROUP,
     GROUPS,
     MAX_ID,
     NO_COUNT,
@@ -360,15 +361,16 @@ def xack(context: Context, args: Sequence[bytes]) -> Reply:
     def acknowledge(ids: Sequence[bytes]) -> int:
         acknowledged = 0
         with arena.transaction(((db, key),)) as tx:
-            group = StreamWriter(tx, db, key).group(args[1])
+            group = tx.tree_get(db, key, GROUPS, group_key(args[1]))
             if group is None:
                 return 0
+            prefix = number_prefix(GROUP.unpack(group)[0])
             for entry_id in ids:
                 tail = short_id(entry_id)
-                value = tx.tree_get(db, key, PENDING, group.prefix + tail)
+                value = tx.tree_get(db, key, PENDING, prefix + tail)
                 if value is not None:
                     owner = number_prefix(unpack_pending(value)[0])
-                    tx.tree_remove(db, key, PENDING, group.prefix + tail)
+                    tx.tree_remove(db, key, PENDING, prefix + tail)
                     tx.tree_remove(db, key, OWNED, owner + tail)
                     acknowledged += 1
         return acknowledged

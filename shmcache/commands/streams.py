@@ -64,7 +64,7 @@ __all__ = [
 
 def xadd(context: Context, args: Sequence[bytes]) -> Reply:
     """XADD key [NOMKSTREAM] [MAXLEN | MINID [= | ~] threshold [LIMIT count]] id field value ..."""
-    options = _PLAIN_XADD if args[1] == b"*" else _AddOptions(args)
+    options = _PLAIN_XADD if args[1] == b"*" else _add_options(args)
     fields = args[options.id_position + 1 :]
     if len(fields) < 2 or len(fields) % 2:
         raise wrong_arity("xadd")
@@ -99,7 +99,9 @@ def _append(
             ms, sequence = _new_id(last_ms, last_sequence, options.wanted, now_ms)
             tx.stream_set_meta(db, key, META.pack(ms, sequence, deleted, added + 1, number))
         tx.tree_put(db, key, ENTRIES, pack_id(ms, sequence), packed)
-        if trim is not None:
+        if trim is not None and (
+            trim.length is None or tx.length(db, key, "stream") > trim.length + trim.slack
+        ):
             _Trimming(db, key, trim).remove(tx, -1)
     return b"%d-%d" % (ms, sequence)
 
@@ -143,8 +145,10 @@ class _Trim(NamedTuple):
     length: int | None
     least: bytes | None
     approximate: bool
-    limit: int
+    limit: int = 0
     """How many entries to remove at most, if approximate; 0: any number."""
+    slack: int = 0
+    """How many entries may be too many before it is worth to trim."""
 
 
 class _Trimming:
@@ -247,9 +251,10 @@ class _AddOptions:
             length = integer(self._words[at])
             if length < 0:
                 raise CommandError("ERR The MAXLEN argument must be >= 0.")
-            self.trim = _Trim(length, None, approximate, 0)
+            slack = _RUN - 1 if approximate and length else 0
+            self.trim = _Trim(length, None, approximate, slack=slack)
         else:
-            self.trim = _Trim(None, strict_id(self._words[at]), approximate, 0)
+            self.trim = _Trim(None, strict_id(self._words[at]), approximate)
         return at + 1 - position
 
     def _check_limit(self, *, trimming: bool) -> None:
@@ -271,6 +276,26 @@ class _AddOptions:
 
 
 _PLAIN_XADD = _AddOptions((b"", b"*"))
+_OPTION_WORDS = 8
+_known_options: dict[tuple[bytes, ...], _AddOptions] = {}
+_KNOWN_OPTIONS = 256
+
+
+def _add_options(args: Sequence[bytes]) -> _AddOptions:
+    """XADD's options. A producer sends the same ones again and again: they are remembered."""
+    words = tuple(args[1:_OPTION_WORDS])
+    if b"*" not in words:
+        return _AddOptions(args)
+    words = words[: words.index(b"*")]
+    options = _known_options.get(words)
+    if options is None:
+        options = _AddOptions(args)
+        # the words alone decide, if it is the star behind them that was taken for the ID
+        if options.id_position == len(words) + 1:
+            if len(_known_options) >= _KNOWN_OPTIONS:
+                _known_options.clear()
+            _known_options[words] = options
+    return options
 
 
 def xtrim(context: Context, args: Sequence[bytes]) -> Reply:

@@ -35,11 +35,11 @@ __all__ = ["xautoclaim", "xclaim", "xpending"]
 
 
 def _group_of(stream: Stream, name: bytes) -> Group:
-    """The group; the stream is loaded.
+    """The group.
 
     :raises CommandError: there is none
     """
-    group = stream.group(name) if stream.load() else None
+    group = stream.group(name)
     if group is None:
         raise no_group(stream.key, name)
     return group
@@ -133,7 +133,10 @@ class _Claim:
         self._stream, self._group = stream, group
         self._now_ms, self._just_id = now_ms, just_id
         found = stream.consumer(group, consumer)
-        self._consumer: Consumer = found or stream.create_consumer(group, consumer, now_ms)
+        if found is None:
+            stream.load()
+            found = stream.create_consumer(group, consumer, now_ms)
+        self._consumer: Consumer = found
         self._consumer.seen_ms = now_ms
 
     def drop_if_deleted(self, entry_id: bytes, entry: PendingEntry | None) -> bytes | None:

@@ -27,7 +27,6 @@ from shmcache.commands.streams_layout import (
     group_key,
     name_key,
     number_prefix,
-    pack_id,
     pack_pending,
     prefix_end,
     short_id,
@@ -90,12 +89,12 @@ class Consumer:
 class Stream:
     """One stream, for reading. `load` comes before everything that is not about groups."""
 
-    __slots__ = ("_names", "added", "db", "deleted", "key", "last", "length", "next_number", "view")
+    __slots__ = ("_names", "added", "db", "deleted", "key", "last", "next_number", "view")
 
     def __init__(self, view: View, db: int, key: bytes) -> None:
         self.view, self.db, self.key = view, db, key
         self.last = self.deleted = MIN_ID
-        self.added = self.length = 0
+        self.added = 0
         self.next_number = FIRST_NUMBER
         self._names: dict[int, bytes] = {}
 
@@ -104,10 +103,14 @@ class Stream:
         meta = self.view.stream_meta(self.db, self.key)
         if meta is None:
             return False
-        ms, sequence, self.deleted, self.added, self.next_number = META.unpack(meta)
-        self.last = pack_id(ms, sequence)
-        self.length = self.view.length(self.db, self.key, "stream")
+        _, _, self.deleted, self.added, self.next_number = META.unpack(meta)
+        self.last = meta[:16]
         return True
+
+    @property
+    def length(self) -> int:
+        """How many entries there are."""
+        return self.view.length(self.db, self.key, "stream")
 
     # ---- entries ---------------------------------------------------------------------------------
 
@@ -119,7 +122,7 @@ class Stream:
     def has_holes_from(self, entry_id: bytes) -> bool:
         """Whether XDEL took an entry from this ID on, behind one that is still there."""
         deleted = self.deleted
-        if not self.length or deleted == MIN_ID or entry_id > deleted:
+        if deleted == MIN_ID or entry_id > deleted or not self.length:
             return False
         return self.first_id() <= deleted
 
@@ -127,12 +130,13 @@ class Stream:
         """How many entries were ever added up to an ID; NO_COUNT if that cannot be told."""
         if not self.added:
             return 0
-        if entry_id == self.last or (not self.length and entry_id < self.last):
+        length = self.length
+        if entry_id == self.last or (not length and entry_id < self.last):
             return signed(self.added)
         if entry_id < self.last:
             first = self.first_id()
             if entry_id <= first and (self.deleted == MIN_ID or self.deleted < first):
-                return signed(self.added - self.length + (entry_id == first))
+                return signed(self.added - length + (entry_id == first))
         return NO_COUNT
 
     def lag(self, group: Group) -> int | None:
