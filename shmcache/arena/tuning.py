@@ -1,5 +1,5 @@
 """The configuration's share in the arena: limits, eviction policy, frequency counters, and until
-when containers are packed.
+when containers are packed and HyperLogLogs sparse.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _COUNTS: Final = {
     "set-max-listpack-value": "set_max_listpack_value",
     "zset-max-listpack-entries": "zset_max_listpack_entries",
     "zset-max-listpack-value": "zset_max_listpack_value",
+    "hll-sparse-max-bytes": "hll_sparse_max_bytes",
 }
 """Options that are a number in the arena, by their fields in :class:`~shmcache.arena.Tuning`."""
 

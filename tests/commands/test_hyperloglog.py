@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import model_arena
 import pytest
 from differential.compare import require_same, require_same_contents
 from differential.scripts import lines_of
-from differential.sides import InProcessSide
+from differential.sides import InProcessSide, Pair, SocketSide
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +28,10 @@ from shmcache.commands.hyperloglog_sparse import EMPTY, SparseRegisters, TooDens
 from shmcache.commands.replies import CommandError
 
 if TYPE_CHECKING:
-    from differential.sides import Pair
+    from differential.sides import Side
+    from server.processes import FrontEnd
+
+    from shmcache.arena import Arena
 
 SCRIPTS = {
     "add and count": """
@@ -170,6 +173,37 @@ def test_a_merge_of_sparse_ones_becomes_dense_when_it_is_too_long(pair: Pair) ->
         require_same(pair, [b"GET", line[0]])
         require_same(pair, [b"PFDEBUG", b"ENCODING", line[0]])
         require_same(pair, [b"PFCOUNT", line[0]])
+
+
+@pytest.mark.parametrize("limit", [0, 17, 20, 100, 700, 20_000])
+def test_sparse_ones_may_be_so_long(
+    redis: Side, arena: model_arena.Arena | Arena, resp: Literal[2, 3], limit: int
+) -> None:
+    tuning: Any = arena.get_tuning()
+    arena.set_tuning(tuning._replace(hll_sparse_max_bytes=limit))
+    _promote(Pair(redis, InProcessSide(arena, resp)), [redis], limit)
+
+
+def test_the_option_says_how_long(redis: Side, front_end: FrontEnd, resp: Literal[2, 3]) -> None:
+    ours = SocketSide(front_end.path, resp)
+    _promote(Pair(redis, ours), [redis, ours], 200)
+    ours.close()
+
+
+def _promote(pair: Pair, configured: list[Side], limit: int) -> None:
+    pair.reset()
+    for side in configured:
+        assert side.execute(b"CONFIG", b"SET", b"hll-sparse-max-bytes", b"%d" % limit)[1] == b"OK"
+    try:
+        for number in range(60):
+            require_same(pair, [b"PFADD", b"k", *[b"%d" % (number * 9 + i) for i in range(9)]])
+            require_same(pair, [b"PFADD", b"other", b"%d" % number])
+            require_same(pair, [b"PFMERGE", b"merged", b"merged", b"other"])
+            require_same(pair, [b"GET", b"merged"])
+        require_same_contents(pair)
+    finally:
+        for side in configured:
+            side.execute(b"CONFIG", b"SET", b"hll-sparse-max-bytes", b"3000")
 
 
 def test_many_elements(pair: Pair) -> None:
