@@ -131,11 +131,6 @@ void containers_of_type(sc_arena *arena, int type) {
     make(arena, type, "one", 1);
 }
 
-void containers_of_each_type(sc_arena *arena) {
-    for (int type = SC_LIST; type < SC_TYPES; type++)
-        containers_of_type(arena, type);
-}
-
 /* ---- a container as one number ----------------------------------------------------------------*/
 
 typedef struct summing {

@@ -11,7 +11,6 @@ enum { LIMIT = 24 }; /* elements until which the scenes' containers are packed *
 /* Of a type: "TYPE few" (packed), "TYPE edge" (one more and it is unpacked), "TYPE many" (a tree
  * of many leaves, some elements long, of a hash some with a TTL), "TYPE one" (a single element). */
 void containers_of_type(sc_arena *arena, int type);
-void containers_of_each_type(sc_arena *arena);
 const char *type_name(int type);
 
 void element_add(sc_arena *arena, const char *name, int type, unsigned i);

@@ -20,6 +20,7 @@ extern const unit unit_slot[];
 extern const unit unit_string[];
 extern const unit unit_txn[];
 extern const unit unit_full[];
+extern const unit unit_large[];
 extern const unit unit_list[];
 extern const unit unit_map[];
 extern const unit unit_session[];
