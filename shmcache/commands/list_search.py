@@ -6,7 +6,9 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import INT64_MAX, integer, integer_from
+from shmcache.commands.removals import is_part_of_more
 from shmcache.commands.replies import CommandError, Reply, syntax_error
+from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,12 +42,34 @@ def lrem(context: Context, args: Sequence[bytes]) -> Reply:
     """LREM key count element."""
     db, (key, word, element) = context.db, args
     count = integer(word)
+    arena = context.arena
+    try:
+        with arena.transaction([(db, key)]) as transaction:
+            length = transaction.length(db, key, "list")
+            found = _positions(transaction, db, key, element, length, backward=count < 0)
+            doomed = sorted(islice(found, min(abs(count) or length, length)))
+            _remove_all(transaction, db, key, doomed)
+            return len(doomed)
+    except OutOfMemory:
+        if is_part_of_more(arena):
+            raise
+    # one after the other is more than nothing
+    removed = 0
+    while (not count or removed < abs(count)) and _remove_one(context, key, element, count < 0):
+        removed += 1
+    return removed
+
+
+def _remove_one(context: Context, key: bytes, element: bytes, last: bool) -> bool:
+    """Remove the first element, or the last one, that is equal to one; whether there is any."""
+    db = context.db
     with context.arena.transaction([(db, key)]) as transaction:
         length = transaction.length(db, key, "list")
-        found = _positions(transaction, db, key, element, length, backward=count < 0)
-        doomed = sorted(islice(found, min(abs(count) or length, length)))
-        _remove_all(transaction, db, key, doomed)
-    return len(doomed)
+        found = _positions(transaction, db, key, element, length, backward=last)
+        index = next(found, None)
+        if index is not None:
+            transaction.list_remove(db, key, index, 1)
+    return index is not None
 
 
 def lpos(context: Context, args: Sequence[bytes]) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import integer, integer_from, integer_or_none
+from shmcache.commands.removals import is_part_of_more
 from shmcache.commands.replies import (
     NULL_ARRAY,
     OK,
@@ -14,6 +15,7 @@ from shmcache.commands.replies import (
     syntax_error,
     wrong_arity,
 )
+from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,8 @@ __all__ = [
 
 _SIDES = {b"LEFT": True, b"RIGHT": False}
 """Whether the word is the left side."""
+_FEW = 16
+"""So many elements are popped one by one; more are read first and then removed together."""
 
 
 # ---- pushing -------------------------------------------------------------------------------------
@@ -86,8 +90,54 @@ def _pop(context: Context, args: Sequence[bytes], command: str, *, left: bool) -
         raise wrong_arity(command)
     count = integer_from(args[1], 0, complaint="value is out of range, must be positive")
     if count:
-        return context.arena.list_pop(context.db, args[0], count, left=left) or NULL_ARRAY
+        return _take(context, args[0], count, left=left) or NULL_ARRAY
     return [] if context.arena.length(context.db, args[0], "list") else NULL_ARRAY
+
+
+def _take(context: Context, key: bytes, count: int, *, left: bool) -> list[bytes]:
+    """Elements off an end; one after the other if there is no memory to take them together."""
+    arena, db = context.arena, context.db
+    try:
+        if count <= _FEW:
+            return arena.list_pop(db, key, count, left=left)
+        with arena.transaction([(db, key)]) as transaction:
+            return _cut(transaction, db, key, count, left=left)
+    except OutOfMemory:
+        if is_part_of_more(arena):
+            raise
+    return _take_each(context, key, count, left=left)
+
+
+def _take_each(context: Context, key: bytes, count: int, *, left: bool) -> list[bytes]:
+    taken: list[bytes] = []
+    while len(taken) < count:
+        one = context.arena.list_pop(context.db, key, 1, left=left)
+        if not one:
+            break
+        taken += one
+    return taken
+
+
+def _cut(transaction: Transaction, db: int, key: bytes, count: int, *, left: bool) -> list[bytes]:
+    """Elements off an end, in the order in which they would be popped."""
+    length = transaction.length(db, key, "list")
+    count = min(count, length)
+    if not count:
+        return []
+    first = 0 if left else length - count
+    elements = transaction.list_range(db, key, first, first + count - 1)
+    _remove(transaction, db, key, first, count, of=length)
+    return elements if left else elements[::-1]
+
+
+def _remove(
+    transaction: Transaction, db: int, key: bytes, index: int, count: int, *, of: int
+) -> None:
+    """Remove some elements of so many; to delete a list is easier than to take all out of it."""
+    if count == of:
+        transaction.delete(db, key)
+    elif count:
+        transaction.list_remove(db, key, index, count)
 
 
 def lmpop(context: Context, args: Sequence[bytes]) -> Reply:
@@ -98,13 +148,20 @@ def lmpop(context: Context, args: Sequence[bytes]) -> Reply:
     if side is None:
         raise syntax_error()
     count = _lmpop_count(options[1:])
-    db = context.db
-    with context.arena.transaction([(db, key) for key in keys]) as transaction:
-        for key in keys:
-            popped = transaction.list_pop(db, key, count, left=side)
-            if popped:
-                return [key, popped]
-    return NULL_ARRAY
+    arena, db = context.arena, context.db
+    try:
+        with arena.transaction([(db, key) for key in keys]) as transaction:
+            taken = ((key, _cut(transaction, db, key, count, left=side)) for key in keys)
+            return next(filter(_some, taken), NULL_ARRAY)
+    except OutOfMemory:
+        if is_part_of_more(arena):
+            raise
+    taken = ((key, _take_each(context, key, count, left=side)) for key in keys)
+    return next(filter(_some, taken), NULL_ARRAY)
+
+
+def _some(taken: tuple[bytes, list[bytes]]) -> bool:
+    return bool(taken[1])
 
 
 def _lmpop_count(words: Sequence[bytes]) -> int:
@@ -191,18 +248,27 @@ def lset(context: Context, args: Sequence[bytes]) -> Reply:
 
 def ltrim(context: Context, args: Sequence[bytes]) -> Reply:
     """LTRIM key start stop."""
-    db, key = context.db, args[0]
+    arena, db, key = context.arena, context.db, args[0]
     start, stop = integer(args[1]), integer(args[2])
-    with context.arena.transaction([(db, key)]) as transaction:
-        length = transaction.length(db, key, "list")
-        first = max(start + length, 0) if start < 0 else min(start, length)
-        after = max((stop + length if stop < 0 else min(stop, length - 1)) + 1, first)
-        # behind first, which does not move what is in front
-        _remove(transaction, db, key, after, length - after)
-        _remove(transaction, db, key, 0, first)
+    try:
+        with arena.transaction([(db, key)]) as transaction:
+            length = transaction.length(db, key, "list")
+            before, behind = _outside(start, stop, length)
+            # first what is behind, which does not move what is in front
+            _remove(transaction, db, key, length - behind, behind, of=length)
+            _remove(transaction, db, key, 0, before, of=length - behind)
+            return OK
+    except OutOfMemory:
+        if is_part_of_more(arena):
+            raise
+    before, behind = _outside(start, stop, arena.length(db, key, "list"))
+    _take_each(context, key, behind, left=False)
+    _take_each(context, key, before, left=True)
     return OK
 
 
-def _remove(transaction: Transaction, db: int, key: bytes, index: int, count: int) -> None:
-    if count > 0:
-        transaction.list_remove(db, key, index, count)
+def _outside(start: int, stop: int, length: int) -> tuple[int, int]:
+    """How many elements there are in front of a range, and how many behind it."""
+    first = max(start + length, 0) if start < 0 else min(start, length)
+    after = (stop + length if stop < 0 else min(stop, length - 1)) + 1
+    return first, length - max(after, first)
