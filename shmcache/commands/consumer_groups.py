@@ -166,8 +166,10 @@ def xgroup_destroy(context: Context, args: Sequence[bytes]) -> Reply:
         if group is None:
             return 0
         found, removed = 1, 0
+        if most < 0:
+            stream.delete_all_pending(group)
         for consumer in stream.consumers(group):
-            removed += stream.delete_pending(group, consumer, most - removed if most > 0 else most)
+            removed += stream.delete_pending(group, consumer, most - removed)
             if removed == most:
                 return removed
             stream.delete_consumer(consumer)

@@ -332,10 +332,26 @@ class StreamWriter(Stream):
             names = tx.tree_range(db, key, OWNED, start, end, batch)
             if not names:
                 break
-            for name, _ in names:
-                tx.tree_remove(db, key, PENDING, group.prefix + name[len(start) :])
+            self._delete_from_group(group, [name[len(start) :] for name, _ in names])
             removed += tx.tree_remove_range(db, key, OWNED, start, names[-1][0])
         return removed
+
+    def _delete_from_group(self, group: Group, short_ids: list[bytes]) -> None:
+        """Remove pending entries, at once if no other consumer's are between them."""
+        tx, db, key = self.tx, self.db, self.key
+        first, last = group.prefix + short_ids[0], group.prefix + short_ids[-1]
+        if tx.tree_count(db, key, PENDING, first, last) == len(short_ids):
+            tx.tree_remove_range(db, key, PENDING, first, last)
+            return
+        for name in short_ids:
+            tx.tree_remove(db, key, PENDING, group.prefix + name)
+
+    def delete_all_pending(self, group: Group) -> None:
+        """Remove what all of a group's consumers have not acknowledged."""
+        spans = [(PENDING, group.prefix)]
+        spans += ((OWNED, consumer.prefix) for consumer in self.consumers(group))
+        for tree, start in spans:
+            self.tx.tree_remove_range(self.db, self.key, tree, start, prefix_end(start))
 
     def delete_consumer(self, consumer: Consumer) -> None:
         """Remove a consumer for whom nothing is pending."""
