@@ -107,6 +107,10 @@ class Reads:
 
     def length(self, db: int, key: bytes, kind: Container | Literal["stream"]) -> int:
         """Number of elements; a stream's entries."""
+    def fingerprint(self, db: int, key: bytes) -> int:
+        """A number that changes with every change of a key's content or expiry, and with no other;
+        0: no key. Whatever the key's type.
+        """
 
     # hashes
     def hash_get(self, db: int, key: bytes, field: bytes) -> bytes | None: ...

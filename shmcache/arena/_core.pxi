@@ -124,6 +124,7 @@ cdef extern from "containers.h":
     c_bool sc_tx_end(sc_tx *tx, int status, int *attempts)
     int sc_tx_patch(sc_tx *tx, const sc_key *key, uint64_t offset, sc_bytes bytes)
     int sc_tx_rename(sc_tx *tx, const sc_key *source, const sc_key *target)
+    int sc_fingerprint(sc_session *session, const sc_key *key, uint64_t *print)
     int sc_length(sc_session *session, const sc_key *key, int type, uint64_t *length)
     int sc_map_find(sc_session *session, const sc_key *key, int type, sc_bytes field,
                     sc_sink *value)

@@ -242,6 +242,18 @@ cdef class Reads:
                 break
         return length if settled(status) else 0
 
+    def fingerprint(self, uint32_t db, bytes key):
+        cdef sc_key made = key_of(db, key)
+        cdef uint64_t print = 0
+        cdef sc_session own
+        cdef sc_session *session = self.session_for(&own)
+        cdef int status
+        while True:
+            status = sc_fingerprint(session, &made, &print)
+            if whole(session, &own, &status):
+                break
+        return print if settled(status) else 0
+
     # ---- hashes
 
     def hash_get(self, uint32_t db, bytes key, bytes field):
