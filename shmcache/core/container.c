@@ -363,7 +363,7 @@ static uint32_t spare_for(const sc_pieces *all) {
 }
 
 int sc_packed_add(sc_change *change, const sc_path *path, const sc_piece *piece) {
-    sc_pieces all = {.count = 0};
+    sc_pieces all; /* large: not to be cleared for nothing */
     if (!change->exists) {
         all.piece[0] = *piece;
         all.count = 1;

@@ -141,6 +141,7 @@ static int choose_key(const sc_arena *arena, const sc_root *root, const sc_node 
 }
 
 #define PREFETCHED_OF_LEAF 1024 /* all of most leaves */
+#define PREFETCHED_FROM 20000   /* items: what is smaller tends to be in a cache */
 
 /* Have a block come while it is not needed yet, all its lines at a time: in a tree that no cache
  * holds, a search would else wait for one line after the other. A prefetch may pass the heap's end;
@@ -168,7 +169,9 @@ SC_HOT int descend(const sc_arena *arena, const sc_root *root, target *wanted, c
         if (counting) path->before += count_before(&node, index);
         path->step[level - 1] = (sc_step){.node = offset, .index = index};
         offset = sc_child_offset(sc_load64(&node.child[index]));
-        prefetch_block(arena, offset, level > 1 ? SC_NODE_MOST : PREFETCHED_OF_LEAF);
+        if (SC_UNLIKELY(root->count > PREFETCHED_FROM)) {
+            prefetch_block(arena, offset, level > 1 ? SC_NODE_MOST : PREFETCHED_OF_LEAF);
+        }
     }
     return SC_LIKELY(sc_leaf_load(arena, &path->leaf, offset, root->form->mode)) ? SC_OK
                                                                                  : SC_CORRUPT;
