@@ -151,17 +151,19 @@ def lmpop(context: Context, args: Sequence[bytes]) -> Reply:
     arena, db = context.arena, context.db
     try:
         with arena.transaction([(db, key) for key in keys]) as transaction:
-            taken = ((key, _cut(transaction, db, key, count, left=side)) for key in keys)
-            return next(filter(_some, taken), NULL_ARRAY)
+            for key in keys:
+                taken = _cut(transaction, db, key, count, left=side)
+                if taken:
+                    return [key, taken]
+            return NULL_ARRAY
     except OutOfMemory:
         if is_part_of_more(arena):
             raise
-    taken = ((key, _take_each(context, key, count, left=side)) for key in keys)
-    return next(filter(_some, taken), NULL_ARRAY)
-
-
-def _some(taken: tuple[bytes, list[bytes]]) -> bool:
-    return bool(taken[1])
+    for key in keys:
+        taken = _take_each(context, key, count, left=side)
+        if taken:
+            return [key, taken]
+    return NULL_ARRAY
 
 
 def _lmpop_count(words: Sequence[bytes]) -> int:
