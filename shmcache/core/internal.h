@@ -62,7 +62,7 @@ typedef struct sc_txn {
     uint32_t held_count, held_room;
     uint64_t *held; /* indices of locked (or, when exclusive, opened) stripes */
     uint64_t held_inline[8];
-    sc_log_entry *overflow_block; /* entries of the newest overflow block */
+    sc_log_entry *overflow_block; /* entries of the overflow block that was used last */
     uint32_t overflow_base;       /* index of its first entry */
 } sc_txn;
 

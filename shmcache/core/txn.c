@@ -17,26 +17,40 @@ static sc_log_entry *overflow_block_entries(const sc_arena *arena, uint64_t bloc
     return (sc_log_entry *)sc_at(arena, block) + 1;
 }
 
+/* The overflow block that was used last: a long log is gone through block by block. */
+typedef struct log_place {
+    sc_log_entry *entries; /* NULL: none yet */
+    uint32_t first;        /* index of its first entry */
+} log_place;
+
 /* Blocks of the overflow chain are newest first; the newest holds the highest indices. */
-static sc_log_entry *log_entry(const sc_arena *arena, const sc_log *log, sc_log_entry *entries,
-                               uint32_t index) {
-    if (index < log->capacity) return &entries[index];
-    uint32_t per_block = overflow_entries(arena);
-    uint32_t blocks = 0;
+static void find_place(const sc_arena *arena, const sc_log *log, uint32_t index, log_place *place) {
+    uint32_t per_block = overflow_entries(arena), blocks = 0;
     for (uint64_t block = log->overflow; block; block = *(uint64_t *)sc_at(arena, block))
         blocks++;
     uint32_t wanted = (index - (uint32_t)log->capacity) / per_block;
     uint64_t block = log->overflow;
     for (uint32_t i = blocks - 1; i > wanted; i--)
         block = *(uint64_t *)sc_at(arena, block);
-    return overflow_block_entries(arena, block) + (index - log->capacity) % per_block;
+    place->entries = overflow_block_entries(arena, block);
+    place->first = (uint32_t)log->capacity + wanted * per_block;
+}
+
+static sc_log_entry *log_entry(const sc_arena *arena, const sc_log *log, sc_log_entry *entries,
+                               uint32_t index, log_place *place) {
+    if (index < log->capacity) return &entries[index];
+    if (!place->entries || index - place->first >= overflow_entries(arena)) {
+        find_place(arena, log, index, place);
+    }
+    return place->entries + (index - place->first);
 }
 
 sc_log_entry *sc_txn_entry_slow(sc_txn *txn, uint32_t index) {
-    if (index >= txn->overflow_base && txn->overflow_block) {
-        return txn->overflow_block + (index - txn->overflow_base);
-    }
-    return log_entry(txn->writer->arena, txn->log, txn->entries, index);
+    log_place place = {.entries = txn->overflow_block, .first = txn->overflow_base};
+    sc_log_entry *entry = log_entry(txn->writer->arena, txn->log, txn->entries, index, &place);
+    txn->overflow_block = place.entries;
+    txn->overflow_base = place.first;
+    return entry;
 }
 
 static uint32_t last_chunk_class(const sc_arena *arena) {
@@ -163,8 +177,10 @@ static void undo_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
 
 static void log_undo_to(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries,
                         uint32_t count) {
+    log_place place = {.entries = NULL};
     while (log->count > count) {
-        undo_entry(writer, slot, log, log_entry(writer->arena, log, entries, log->count - 1));
+        undo_entry(writer, slot, log,
+                   log_entry(writer->arena, log, entries, log->count - 1, &place));
         sc_put32(&log->count, log->count - 1);
     }
 }
@@ -190,8 +206,9 @@ static void free_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
 }
 
 static void log_finish(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
+    log_place place = {.entries = NULL};
     for (uint32_t i = 0; i < log->count; i++) {
-        free_entry(writer, slot, log, log_entry(writer->arena, log, entries, i));
+        free_entry(writer, slot, log, log_entry(writer->arena, log, entries, i, &place));
     }
     log_end(writer, slot, log);
 }
@@ -204,8 +221,9 @@ static void settle_moving(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_
      * entries of the other kind may name the same chunk, but only as it was. */
     uint64_t moves = log->state == SC_LOG_COMMITTED ? SC_LOG_FREE_CHAIN : SC_LOG_ALLOC_CHAIN;
     bool linked = is_magazine_head(writer->arena, slot, block) || log->overflow == block;
+    log_place place = {.entries = NULL};
     for (uint32_t i = 0; i < log->count && !linked; i++) {
-        sc_log_entry *entry = log_entry(writer->arena, log, entries, i);
+        sc_log_entry *entry = log_entry(writer->arena, log, entries, i, &place);
         uint64_t kind = entry->where & SC_LOG_KIND_MASK;
         linked = kind == moves && entry->word == block;
         if (kind == SC_LOG_FREE_TREE && log->state == SC_LOG_COMMITTED && entry->word) {
