@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from shmcache.config import Config
 
-__all__ = ["Listeners", "default_socket_path", "inherited_sockets"]
+__all__ = ["Listeners", "default_socket_path", "inherited_sockets", "usual_socket_path"]
 
 _FIRST_INHERITED_FD: Final = 3  # SD_LISTEN_FDS_START
 _MAX_PATH_BYTES: Final = 107  # sun_path has 108 with the NUL
@@ -148,24 +148,33 @@ class Listeners:
             raise ConfigurationError(f"no address of 'bind' is available for port {port}")
 
 
-def default_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return where a daemon of this user listens unless told otherwise; its directory is made.
+def usual_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where a daemon of this user listens unless told otherwise.
 
     Root: ``/run/shmcache/NAME.sock``; others: ``$XDG_RUNTIME_DIR/shmcache/NAME.sock``, or below
     ``/tmp/shmcache-UID`` where no session manager set that.
-
-    :raises ConfigurationError: the directory cannot be made, or belongs to another user
     """
     uid = os.geteuid()
     runtime = environment.get("XDG_RUNTIME_DIR", "")
     if uid == 0:
-        directory, mode = Path("/run/shmcache"), 0o755
+        directory = Path("/run/shmcache")
     elif runtime.startswith("/"):
-        directory, mode = Path(runtime, "shmcache"), 0o700
+        directory = Path(runtime, "shmcache")
     else:
-        directory, mode = Path(f"/tmp/shmcache-{uid}"), 0o700  # noqa: S108 - owner is checked
+        directory = Path(f"/tmp/shmcache-{uid}")  # noqa: S108 - who makes it checks its owner
+    return directory / f"{name}.sock"
+
+
+def default_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return :func:`usual_socket_path` for a daemon that will listen there: its directory is made.
+
+    :raises ConfigurationError: the directory cannot be made, or belongs to another user
+    """
+    uid = os.geteuid()
+    path = usual_socket_path(name, environment)
+    directory = path.parent
     try:
-        directory.mkdir(mode=mode, exist_ok=True)
+        directory.mkdir(mode=0o755 if uid == 0 else 0o700, exist_ok=True)
         status = directory.lstat()
     except OSError as error:
         raise ConfigurationError(
@@ -175,7 +184,7 @@ def default_socket_path(name: str, environment: Mapping[str, str] = os.environ) 
         raise ConfigurationError(
             f"'{directory}' is not a directory of this user; set unixsocket to another place"
         )
-    return str(directory / f"{name}.sock")
+    return str(path)
 
 
 def inherited_sockets(environment: dict[str, str] | os._Environ[str]) -> list[socket.socket]:
