@@ -58,7 +58,7 @@ typedef struct sc_txn {
     uint32_t capacity;     /* entries that have room by now, overflow included */
     bool has_frees;
     uint64_t now_ms; /* at which it judges what has expired; 0 = it did not have to yet */
-    bool exclusive; /* every stripe is ours, none is locked */
+    bool exclusive;  /* every stripe is ours, none is locked */
     uint32_t held_count, held_room;
     uint64_t *held; /* indices of locked (or, when exclusive, opened) stripes */
     uint64_t held_inline[8];
