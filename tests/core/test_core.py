@@ -1,6 +1,6 @@
 """Runs the core's proofs, which are plain C programs (see Makefile): one test each.
 
-By default they take about four minutes together on two cores. ``SHMCACHE_PROOFS=long`` gives them
+By default they take about five minutes together on two cores. ``SHMCACHE_PROOFS=long`` gives them
 many times that. Each failure prints the command that repeats it, seed included.
 """
 
@@ -111,6 +111,18 @@ def test_model_at_full_speed() -> None:
     _prove("plain", "model", "steps=20000", "bytes=20000000", "policy=1")
 
 
+@pytest.mark.parametrize("policy", range(8))
+def test_containers_beside_arrays(policy: int) -> None:
+    """Random operations on containers beside naive arrays, in the smallest arena."""
+    _prove("asan", "baskets", f"policy={policy}", f"steps={_scaled(6000, 300_000)}")
+
+
+def test_containers_at_full_speed() -> None:
+    seconds = _scaled(4, 600)
+    _prove("plain", "baskets", "steps=4000", f"seconds={seconds}")
+    _prove("plain", "baskets", "steps=6000", "bytes=8000000", "policy=0")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -141,7 +153,13 @@ def test_mapped_at_several_addresses() -> None:
 
 def test_killed_at_every_store() -> None:
     # most=0: every store of every scene, none skipped
-    _prove("kill", "kill", "jobs=2", "most=0", f"again={_scaled(1, 30)}")
+    _prove("kill", "kill", "which=strings", "jobs=2", "most=0", f"again={_scaled(1, 30)}")
+
+
+def test_killed_while_changing_containers() -> None:
+    # Some hundred stores of each scene, other ones in each run; with most=0 it takes ten minutes.
+    most, again = _scaled(100, 0), _scaled(1, 10)
+    _prove("kill", "kill", "which=containers", "jobs=2", f"most={most}", f"again={again}")
 
 
 def test_a_killed_writer_that_nobody_recovers_is_noticed() -> None:
@@ -165,7 +183,8 @@ def test_an_unchecked_read_is_noticed(canary: str, how: str) -> None:
     assert how in result.stderr
 
 
-def test_fuzzed_operations(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["fuzz_ops", "fuzz_baskets"])
+def test_fuzzed_operations(program: str, tmp_path: Path) -> None:
     seconds = _scaled(8, 1200)
     options = [f"-max_total_time={seconds}", "-max_len=1024", "-len_control=0", "-timeout=60"]
-    _prove("fuzz", "fuzz_ops", *options, f"-artifact_prefix={tmp_path}/", str(tmp_path))
+    _prove("fuzz", program, *options, f"-artifact_prefix={tmp_path}/", str(tmp_path))
