@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from shmcache.client.replies import Answer
 from shmcache.commands.context import Context
 from shmcache.commands.dispatch import Dispatcher
+from shmcache.commands.keys import keys_of
 from shmcache.commands.replies import CommandError, Reply, error_for
 from shmcache.commands.table import COMMANDS
 from shmcache.errors import ArenaBusy, ReadOnly
@@ -24,6 +25,7 @@ __all__ = ["InlineCommands", "Prepared"]
 
 _NEEDS_SOCKET: Final = frozenset({str(error_for(ArenaBusy())), str(error_for(ReadOnly()))})
 """Nothing was applied, and the daemon may well be able to."""
+_SOMETIMES_READERS: Final = frozenset({"sort", "bitfield"})
 
 
 class Prepared(NamedTuple):
@@ -65,7 +67,7 @@ class InlineCommands:
                 entry = _dispatcher().find(words)
             except CommandError as error:
                 return None if entry is None else error
-        return Prepared(entry, words) if _is_inline(entry, arena) else None
+        return Prepared(entry, words) if _is_inline(entry, words, arena) else None
 
     def run(self, prepared: Prepared, arena: Arena | None = None) -> Reply:
         """Carry a command out; its errors are replies.
@@ -116,9 +118,22 @@ def _dispatcher() -> Dispatcher:
     return Dispatcher()
 
 
-def _is_inline(entry: Entry, arena: Arena) -> bool:
+def _is_inline(entry: Entry, words: Sequence[bytes], arena: Arena) -> bool:
     """Whether a command does nothing but read the arena, or write it where that is allowed."""
     flags = entry.command.flags
     if entry.function is None:
         return False
-    return "readonly" in flags or ("write" in flags and arena.writable)
+    return "readonly" in flags or (
+        "write" in flags and (arena.writable or _only_reads(entry, words))
+    )
+
+
+def _only_reads(entry: Entry, words: Sequence[bytes]) -> bool:
+    """Whether one call of a command that may write does not: SORT without STORE, say.
+
+    redis-py's ``sort_ro`` sends SORT, and its ``bitfield().get()`` BITFIELD.
+    """
+    command = entry.command
+    if command.name not in _SOMETIMES_READERS:
+        return False
+    return all("RO" in use.flags for use in keys_of(command, words))
