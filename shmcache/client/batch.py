@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import redis
-
-from shmcache.client.atomic import LockedKeys, SeenKeys
 from shmcache.client.replies import Answer, exception_for
-from shmcache.commands.keys import keys_of
+from shmcache.commands.atomic import LockedKeys, SeenKeys, keys_to_lock
 from shmcache.commands.replies import CommandError, Reply, error_for
-from shmcache.commands.table import COMMANDS
-from shmcache.errors import ArenaBusy, ReadOnly, ShmcacheError
+from shmcache.errors import ArenaBusy, ShmcacheError
 
 if TYPE_CHECKING:
     from shmcache.arena import Arena
     from shmcache.client.inline import InlineCommands, Prepared
 
 __all__ = ["run_batch"]
-
-_OTHER_DATABASES = frozenset({"copy", "move"})
-"""Commands with a key in a database that their key specifications do not tell."""
 
 
 class _Pipeline(Protocol):
@@ -39,9 +32,8 @@ def run_batch(
     """Run a pipeline's commands. None: it has to go through the socket as a whole.
 
     :raises redis.DataError: an argument that redis-py would not send; nothing was run
-    :raises redis.ResponseError: an atomic batch has a command wrongly used, or one that can be part
-        of no transaction yet, or one of several keys that failed half-way (no memory); nothing was
-        done
+    :raises redis.ResponseError: an atomic batch has a command wrongly used, or one of several keys
+        that failed half-way (no memory); nothing was done
     """
     prepared = [inline.prepare(args) for args, _ in pipeline.command_stack]
     if atomic:
@@ -70,16 +62,10 @@ def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> 
     arena = inline.attachment.arena
     commands = [command for command in prepared if command is not None]
     if arena is None or len(commands) < len(prepared) or not all(map(_has_keys, commands)):
-        _require_multi(arena)
         return None
-    keys = [
-        (inline.db, use.key)
-        for command in commands
-        for use in keys_of(command.entry.command, command.words)
-    ]
-    hidden = any(map(_has_hidden_keys, commands))
+    keys = keys_to_lock((inline.db, command.entry.command, command.words) for command in commands)
     if arena.writable:
-        return _run_locked(inline, arena, commands, None if hidden else keys)
+        return _run_locked(inline, arena, commands, keys)
     if all("readonly" in command.entry.command.flags for command in commands):
         return arena.read(
             keys,
@@ -87,20 +73,11 @@ def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> 
                 inline.run(command, cast("Arena", SeenKeys(arena, view))) for command in commands
             ],
         )
-    _require_multi(arena)
     return None
 
 
 def _has_keys(command: Prepared) -> bool:
     return bool(command.entry.command.keys)
-
-
-def _has_hidden_keys(prepared: Prepared) -> bool:
-    """Whether a command's words do not tell of all keys that it uses."""
-    command = prepared.entry.command
-    return command.name in _OTHER_DATABASES or any(
-        spec.unknown or "incomplete" in spec.flags for spec in command.keys
-    )
 
 
 def _run_locked(
@@ -117,31 +94,15 @@ def _run_locked(
                 raise exception_for(_line(locked.failure)) from locked.failure
             return replies
     except ArenaBusy as error:
-        if "multi" in COMMANDS and inline.attachment.socket_path:
+        if inline.attachment.socket_path:
             return None
         raise exception_for(error_for(error)) from error
 
 
-def _line(failure: CommandError | ShmcacheError) -> CommandError:
-    return failure if isinstance(failure, CommandError) else error_for(failure)
-
-
-def _require_multi(arena: Arena | None) -> None:
-    """Check that the daemon can carry a transaction out.
-
-    Without MULTI it would run the commands between a refused MULTI and a refused EXEC.
-
-    :raises ReadOnly: it would run here, were the client writable
-    :raises redis.ResponseError: it runs nowhere
-    """
-    if "multi" in COMMANDS:
-        return
-    if arena is not None and not arena.writable:
-        raise ReadOnly(
-            "the daemon has no MULTI yet, so a transaction has to run in this process: attach with "
-            "writable=True, or use pipeline(transaction=False)"
-        )
-    raise redis.ResponseError(
-        "the daemon has no MULTI yet, and this transaction has commands that cannot run in this "
-        "process: use pipeline(transaction=False)"
-    )
+def _line(failure: Exception) -> CommandError:
+    """:raises Exception: the failure, when it is none that has a line"""
+    if isinstance(failure, CommandError):
+        return failure
+    if isinstance(failure, ShmcacheError):
+        return error_for(failure)
+    raise failure

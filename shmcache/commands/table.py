@@ -19,6 +19,7 @@ from shmcache.commands import (
     table_sorted_sets,
     table_streams,
     table_strings,
+    table_transactions,
 )
 from shmcache.commands.command_info import Introspection
 from shmcache.commands.containers import help_command
@@ -142,6 +143,7 @@ def _assemble() -> dict[str, Command]:
         table_sorted_sets,
         table_streams,
         table_strings,
+        table_transactions,
     )
     table = {command.name: command for family in families for command in family.COMMANDS}
     assert len(table) == sum(len(family.COMMANDS) for family in families), "declared twice"

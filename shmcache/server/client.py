@@ -7,10 +7,12 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.context import Context
+from shmcache.server.transactions import is_unchanged
 
 if TYPE_CHECKING:
     from shmcache.server._frontend import Connection
     from shmcache.server.server import Server
+    from shmcache.server.transactions import Queue
 
 __all__ = ["DEFAULT_USER", "NORMAL", "PUBSUB", "Client"]
 
@@ -46,11 +48,13 @@ class Client(Context):
         "no_touch",
         "number",
         "patterns",
+        "queue",
         "replies_off",
         "server",
         "silent_commands",
         "unix",
         "user",
+        "watched",
     )
 
     connection: Connection
@@ -91,6 +95,16 @@ class Client(Context):
         self.dies_after_reply = False
         self.db = 0
         self.resp = 2
+        self.queue: Queue | None = None
+        """What it has sent since MULTI; None outside of one."""
+        self.watched: dict[tuple[int, bytes], int] = {}
+        """The keys of WATCH, with their databases and fingerprints."""
+
+    def end_transaction(self) -> None:
+        """Forget what MULTI and WATCH began."""
+        self.queue = None
+        self.watched = {}
+        self.apply()
 
     @property
     def subscriptions(self) -> int:
@@ -116,6 +130,7 @@ class Client(Context):
         connection.limit_class = PUBSUB if self.subscriptions else NORMAL
         connection.native = not (
             needs_auth
+            or self.queue is not None
             or self.replies_off
             or self.silent_commands
             or self.no_touch
@@ -133,6 +148,8 @@ class Client(Context):
             letter
             for letter, holds in (
                 ("P", self.subscriptions),
+                ("x", self.queue is not None),
+                ("d", self.watched and not is_unchanged(self.server.arena, self.watched)),
                 ("c", connection.closing and not connection.closed),
                 ("A", connection.closed),
                 ("U", self.unix),
@@ -167,11 +184,11 @@ class Client(Context):
             ("sub", len(self.channels)),
             ("psub", len(self.patterns)),
             ("ssub", 0),
-            ("multi", -1),
+            ("multi", -1 if self.queue is None else len(self.queue.commands)),
             ("qbuf", connection.query_bytes),
             ("qbuf-free", connection.query_capacity - connection.query_bytes),
             ("argv-mem", 0),
-            ("multi-mem", 0),
+            ("multi-mem", 0 if self.queue is None else self.queue.words_bytes),
             ("rbs", connection.waiting_capacity),
             ("rbp", connection.waiting_peak),
             ("obl", connection.waiting_bytes),

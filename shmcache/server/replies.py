@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shmcache.commands.replies import (
     CommandError,
@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
     from shmcache.commands.replies import Reply
 
-__all__ = ["ENCODER", "NOTHING", "Pushes", "WrongSubcommandError"]
+__all__ = ["ENCODER", "NOTHING", "Encoded", "Pushes", "WrongSubcommandError"]
 
 
 class Pushes(tuple["tuple[Reply, ...]", ...]):
     """Any number of out-of-band messages instead of a reply. CLIENT REPLY does not silence them."""
 
     __slots__ = ()
+
+
+class Encoded(NamedTuple):
+    """A reply that was given its form already."""
+
+    data: bytes
 
 
 class WrongSubcommandError(CommandError):
@@ -65,9 +71,14 @@ def _write_pushes(encoder: Encoder, reply: Pushes, out: list[bytes], resp: int) 
         write_push(encoder, message, out, resp)
 
 
+def _write_encoded(_encoder: Encoder, reply: Encoded, out: list[bytes], _resp: int) -> None:
+    out.append(reply.data)
+
+
 ENCODER: Final = Encoder(
     {
         CommandError: _write_error,
+        Encoded: _write_encoded,
         NullArray: _write_null_array,
         Pushes: _write_pushes,
         SetReply: _write_set,

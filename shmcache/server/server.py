@@ -22,6 +22,7 @@ from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
 from shmcache.server.settings import Settings
 from shmcache.server.statistics import Statistics
+from shmcache.server.transactions import abort_line
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from shmcache.commands.dispatch import Entry
     from shmcache.config import Config
     from shmcache.server._frontend import CommandStats
+    from shmcache.server.transactions import Queue
 
 __all__ = ["Server"]
 
@@ -132,22 +134,42 @@ class Server:
             if words[0].lower() in _HTTP_WORDS:
                 self._refuse_http(client)
             else:
-                self._reply(client, error)
+                self._reject(client, None, error)
             return None
         stats = self.statistics.commands[entry.command.name]
         client.connection.last_command = stats
         refusal = self._refusal(client, entry, words)
         if refusal is not None:
             stats.rejected += 1
-            self._reply(client, refusal)
+            self._reject(client, entry, refusal)
             return None
-        reply = self._call(client, entry, words)
-        if isinstance(reply, WrongSubcommandError):
-            reply = reply.line(words)
+        if client.queue is not None and client.queue.takes(entry):
+            self._enqueue(client, client.queue, entry, words)
+            return None
+        reply = self.run(client, entry, words)
         if isinstance(reply, CommandError):
             stats.failed += 1
         self._reply(client, reply)
         return stats
+
+    def _reject(self, client: Client, entry: Entry | None, refusal: CommandError) -> None:
+        """Answer a command that was not run; a transaction under way comes to nothing then."""
+        if entry is not None and entry.command.name == "exec":
+            client.end_transaction()
+            refusal = abort_line(refusal)
+        elif client.queue is not None:
+            client.queue.failed = True
+        self._reply(client, refusal)
+
+    def _enqueue(self, client: Client, queue: Queue, entry: Entry, words: Sequence[bytes]) -> None:
+        """Keep a command for EXEC. What is kept counts as if it had not been taken in yet."""
+        queue.add(entry, words)
+        if queue.words_bytes > self.frontend.query_limit_bytes:
+            self.statistics.dropped_for_query += 1
+            _log.warning("client closed for queueing too much: %s", client.describe())
+            client.connection.close()
+            return
+        self._reply(client, "QUEUED")
 
     def _refusal(self, client: Client, entry: Entry, words: Sequence[bytes]) -> CommandError | None:
         """Why a known command may not be run now; None when it may."""
@@ -158,12 +180,19 @@ class Server:
         command = entry.command
         if client.needs_auth() and "no_auth" not in command.flags:
             return CommandError(_NOAUTH)
+        if client.queue is not None and "no_multi" in command.flags:
+            return CommandError("ERR Command not allowed inside a transaction")
         if client.subscriptions and client.resp == 2 and command.name not in _SUBSCRIBER_COMMANDS:
             return CommandError(
                 f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / "
                 "PING / QUIT / RESET are allowed in this context"
             )
         return None
+
+    def run(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
+        """What a known command answers."""
+        reply = self._call(client, entry, words)
+        return reply.line(words) if isinstance(reply, WrongSubcommandError) else reply
 
     def _call(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
         try:

@@ -135,20 +135,39 @@ def test_transaction_that_fails_half_way_changes_nothing(segments: Segments) -> 
         assert writer.exists("s", "a") == 0
 
 
-def test_reader_transaction_that_writes_is_refused_whole(daemon: Daemon) -> None:
+def test_reader_transaction_that_writes_goes_through_the_socket(daemon: Daemon) -> None:
     with shmcache.attach(daemon.name) as reader:
-        pipe = reader.pipeline().set("a", 1).get("a")
-        with pytest.raises(shmcache.ReadOnly, match="writable=True"):
-            pipe.execute()
-        assert reader.get("a") is None
+        pipe = reader.pipeline().set("a", 1).get("a").incr("a")
+        assert pipe.execute() == [True, b"1", 2]
+        assert reader.get("a") == b"2"
         assert len(pipe) == 0
 
 
-def test_transaction_of_keyless_commands_is_refused_whole(daemon: Daemon) -> None:
+def test_transaction_of_keyless_commands_goes_through_the_socket(daemon: Daemon) -> None:
     with shmcache.attach(daemon.name, writable=True) as writer:
-        with pytest.raises(redis.ResponseError, match="transaction=False"):
-            writer.pipeline().set("a", 1).dbsize().execute()
-        assert writer.get("a") is None
+        assert writer.pipeline().set("a", 1).echo("x").incr("a").execute() == [True, b"x", 2]
+        assert writer.get("a") == b"2"
+
+
+def test_watching_through_the_socket_sees_writes_in_process(daemon: Daemon) -> None:
+    with shmcache.attach(daemon.name, writable=True) as writer, daemon.connect() as plain:
+        writer.set("n", 1)
+        with plain.pipeline() as pipe:
+            pipe.watch("n")
+            pipe.multi()
+            pipe.set("n", 10)
+            writer.incr("n")
+            with pytest.raises(redis.WatchError):
+                pipe.execute()
+        assert writer.get("n") == b"2"
+
+        def double(pipe: Any) -> None:
+            number = int(pipe.get("n"))
+            pipe.multi()
+            pipe.set("n", 2 * number)
+
+        assert plain.transaction(double, "n") == [True]
+        assert writer.get("n") == b"4"
 
 
 def test_move_within_a_transaction(segments: Segments) -> None:

@@ -15,6 +15,7 @@ from shmcache.server.handlers import (
     memory,
     pubsub,
     shutdown,
+    transactions,
 )
 
 if TYPE_CHECKING:
@@ -30,4 +31,5 @@ HANDLERS: Final[dict[str, CommandFunction]] = {
     **memory.HANDLERS,
     **pubsub.HANDLERS,
     **shutdown.HANDLERS,
+    **transactions.HANDLERS,
 }

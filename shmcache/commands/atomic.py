@@ -1,4 +1,4 @@
-"""What a command sees of the arena while a whole pipeline runs as one atomic step.
+"""Several commands as one atomic step: EXEC, and an in-process pipeline.
 
 Command functions expect an :class:`~shmcache.arena.Arena`. Inside a transaction they get one of
 these instead: the part of its interface that commands on keys use, over keys that are locked
@@ -12,18 +12,42 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from shmcache.arena import SET_KEEP_TTL, SET_NX, SET_XX, Transaction
 from shmcache.commands.arguments import INT64_MAX, INT64_MIN, integer_or_none
-from shmcache.commands.replies import CommandError
-from shmcache.errors import NotAnInteger, ShmcacheError, ValueOverflow, WrongType
+from shmcache.commands.keys import keys_of
+from shmcache.errors import NotAnInteger, OutOfMemory, ValueOverflow, WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from shmcache.arena import Arena, Info, Tuning, View
+    from shmcache.commands.spec import Command
 
-__all__ = ["LockedKeys", "SeenKeys"]
+__all__ = ["LockedKeys", "SeenKeys", "has_hidden_keys", "keys_to_lock"]
 
 Key = tuple[int, bytes]
 _Result = TypeVar("_Result")
+
+_OTHER_DATABASES: Final = frozenset({"copy", "move"})
+"""Commands with a key in a database that their key specifications do not tell."""
+
+
+def has_hidden_keys(command: Command) -> bool:
+    """Whether a command's words do not tell of all keys that it uses."""
+    return command.name in _OTHER_DATABASES or any(
+        spec.unknown or "incomplete" in spec.flags for spec in command.keys
+    )
+
+
+def keys_to_lock(lines: Iterable[tuple[int, Command, Sequence[bytes]]]) -> list[Key] | None:
+    """The keys of several commands; None when it may be any.
+
+    :param lines: database, command and whole command line of each
+    """
+    keys: list[Key] = []
+    for db, command, words in lines:
+        if has_hidden_keys(command):
+            return None
+        keys += ((db, use.key) for use in keys_of(command, words))
+    return keys
 
 
 class SeenKeys:
@@ -83,13 +107,15 @@ class LockedKeys(SeenKeys):
 
     :ivar failure: what ended a command half-way, when it had changed something already: then the
         transaction must not be committed
+    :ivar out_of_memory: a command was refused for want of memory
     """
 
     writable = True
 
     def __init__(self, arena: Arena, transaction: Transaction) -> None:
         super().__init__(arena, transaction)
-        self.failure: CommandError | ShmcacheError | None = None
+        self.failure: Exception | None = None
+        self.out_of_memory = False
         self._changes = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -102,7 +128,11 @@ class LockedKeys(SeenKeys):
 
     def _counted(self, method: Callable[..., _Result]) -> Callable[..., _Result]:
         def change(*args: Any, **options: Any) -> _Result:
-            result = method(*args, **options)
+            try:
+                result = method(*args, **options)
+            except OutOfMemory:
+                self.out_of_memory = True
+                raise
             self._changes += 1
             return result
 
@@ -114,7 +144,7 @@ class LockedKeys(SeenKeys):
         before = self._changes
         try:
             yield self
-        except (CommandError, ShmcacheError) as error:
+        except Exception as error:
             if self._changes != before:
                 self.failure = error
             raise

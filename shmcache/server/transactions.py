@@ -1,0 +1,262 @@
+"""MULTI and EXEC: the commands that a client has queued, carried out as one step.
+
+The commands on keys run first, in one transaction of the arena with all their keys (or everything,
+when they do not tell them all) and the watched ones locked: for whoever reads or writes, here or in
+another process, they happen together, and a front-end killed in the middle leaves all or nothing.
+The commands of the server run after it. They know nothing of keys, so the order among each kind is
+all that can be noticed, and no message is published that might have to be taken back.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from shmcache.commands.arguments import integer_or_none
+from shmcache.commands.atomic import LockedKeys, keys_to_lock
+from shmcache.commands.replies import NULL_ARRAY, CommandError, Reply, error_for
+from shmcache.errors import OutOfMemory, ShmcacheError
+from shmcache.server.replies import ENCODER, Encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from shmcache.arena import Arena, Transaction
+    from shmcache.commands.dispatch import Entry
+    from shmcache.server.client import Client
+
+__all__ = ["Queue", "abort_line", "carry_out", "is_unchanged"]
+
+_RUN_AT_ONCE: Final = frozenset(("discard", "exec", "multi", "quit", "reset", "watch"))
+_EARLY: Final = frozenset(("hello",))
+"""Commands of the server on which the replies of others depend."""
+_ATTEMPTS: Final = 4
+_ROOM_US: Final = 20_000
+"""How long room is made for a transaction that did not find enough."""
+
+
+class _Queued(NamedTuple):
+    entry: Entry
+    words: Sequence[bytes]
+
+
+class Queue:
+    """What a client has sent since MULTI.
+
+    :ivar failed: something that could not be queued; EXEC refuses the rest then
+    """
+
+    __slots__ = ("commands", "failed", "words_bytes")
+
+    def __init__(self) -> None:
+        self.commands: list[_Queued] = []
+        self.failed = False
+        self.words_bytes = 0
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether a command waits for EXEC, instead of being run at once."""
+        return entry.command.name not in _RUN_AT_ONCE
+
+    def add(self, entry: Entry, words: Sequence[bytes]) -> None:
+        """Let a command wait."""
+        self.commands.append(_Queued(entry, words))
+        self.words_bytes += sum(map(len, words))
+
+
+def abort_line(reason: CommandError) -> CommandError:
+    """What EXEC answers when it is itself refused."""
+    line = str(reason).removeprefix("ERR ")
+    return CommandError(f"EXECABORT Transaction discarded because of: {line}")
+
+
+class _ChangedError(Exception):
+    """A watched key is not what it was."""
+
+
+class _HalfDoneError(Exception):
+    """A command ended half-way; what it did has to be taken back with all the rest."""
+
+
+def carry_out(client: Client, queue: Queue, watched: Mapping[tuple[int, bytes], int]) -> Reply:
+    """EXEC's answer.
+
+    :raises CommandError: nothing was done
+    :raises ShmcacheError: nothing was done
+    """
+    execution = _Execution(client, queue, watched)
+    try:
+        execution.run_on_keys()
+    except _ChangedError:
+        return NULL_ARRAY
+    execution.run_on_server()
+    return execution.answer()
+
+
+class _Execution:
+    """One EXEC under way."""
+
+    def __init__(
+        self, client: Client, queue: Queue, watched: Mapping[tuple[int, bytes], int]
+    ) -> None:
+        self._client = client
+        self._server = client.server
+        self._commands = queue.commands
+        self._watched = watched
+        self._dbs = self._databases()
+        count = len(self._commands)
+        self._replies: list[Reply] = [None] * count
+        self._protocols = [client.resp] * count
+        self._nanoseconds = [0] * count
+        self._settled: set[int] = set()
+        """Those whose replies stand: they must not run again."""
+
+    def _databases(self) -> list[int]:
+        """The database that each command works on, as SELECTs before it will have it."""
+        db = self._client.db
+        found = []
+        for entry, words in self._commands:
+            if entry.command.name == "select":
+                number = integer_or_none(words[1])
+                if number is not None and 0 <= number < self._server.settings.databases:
+                    db = number
+            found.append(db)
+        return found
+
+    # ---- the commands on keys
+
+    def run_on_keys(self) -> None:
+        """:raises _ChangedError: a watched key is not what it was, and nothing was done"""
+        client, db = self._client, self._client.db
+        try:
+            for part in self._parts():
+                if len(part) == 1 and _is_on_whole(self._commands[part[0]].entry):
+                    self._run(part[0])
+                else:
+                    self._run_together(part)
+        finally:
+            client.db = db
+            client.arena = self._server.arena
+
+    def _parts(self) -> Iterator[list[int]]:
+        """What can be one transaction of the arena each: all, but for commands on whole databases.
+
+        The first part, possibly empty, is one that can look at the watched keys.
+        """
+        part: list[int] = []
+        for index, (entry, _words) in enumerate(self._commands):
+            if _is_on_whole(entry):
+                yield part
+                yield [index]
+                part = []
+            else:
+                part.append(index)
+        yield part
+
+    def _run_together(self, part: list[int]) -> None:
+        """Run some commands as one step."""
+        keys = self._keys_of(part)
+        watched, self._watched = self._watched, {}
+        if keys is not None:
+            keys += watched
+            longest = self._server.arena.max_key_bytes
+            keys = [key for key in keys if len(key[1]) <= longest]
+            if not keys:
+                self._run_each(part, None)
+                return
+        for attempt in range(_ATTEMPTS + len(part)):
+            try:
+                with self._server.arena.transaction(keys) as transaction:
+                    _check_unchanged(transaction, watched)
+                    self._run_each(part, LockedKeys(self._server.arena, transaction))
+                return
+            except _HalfDoneError:
+                continue
+            except OutOfMemory as error:
+                if attempt >= _ATTEMPTS:
+                    raise abort_line(error_for(error)) from error
+                self._server.arena.reserve_cycle(_ROOM_US)
+
+    def _keys_of(self, part: list[int]) -> list[tuple[int, bytes]] | None:
+        return keys_to_lock(
+            (self._dbs[index], self._commands[index].entry.command, self._commands[index].words)
+            for index in part
+        )
+
+    def _run_each(self, part: list[int], locked: LockedKeys | None) -> None:
+        """:raises OutOfMemory: one of them did not find the memory that it needs
+        :raises _HalfDoneError: one of them did half of its work; its error is settled
+        """
+        client = self._client
+        client.arena = self._server.arena if locked is None else cast("Arena", locked)
+        for index in part:
+            command = self._commands[index].entry.command
+            is_own = command.function is not None
+            if index not in self._settled and (is_own or command.name in _EARLY):
+                self._run(index)
+                if not is_own:
+                    self._settled.add(index)
+                if locked is not None and locked.out_of_memory:
+                    raise OutOfMemory
+                if locked is not None and locked.failure is not None:
+                    self._settled.add(index)
+                    raise _HalfDoneError
+            self._protocols[index] = client.resp
+
+    def _run(self, index: int) -> None:
+        client = self._client
+        entry, words = self._commands[index]
+        client.db = self._dbs[index]
+        started = time.perf_counter_ns()
+        self._replies[index] = self._server.run(client, entry, words)
+        self._nanoseconds[index] = time.perf_counter_ns() - started
+
+    # ---- the commands of the server
+
+    def run_on_server(self) -> None:
+        """Run the rest, in their order; SELECT among them."""
+        client = self._client
+        for index, (entry, words) in enumerate(self._commands):
+            if entry.command.function is None and index not in self._settled:
+                started = time.perf_counter_ns()
+                self._replies[index] = self._server.run(client, entry, words)
+                self._nanoseconds[index] = time.perf_counter_ns() - started
+
+    # ---- the answer
+
+    def answer(self) -> Reply:
+        """The replies of all commands, each in the protocol that was spoken by then."""
+        server = self._server
+        for (entry, _words), reply, spent in zip(
+            self._commands, self._replies, self._nanoseconds, strict=True
+        ):
+            stats = server.statistics.commands[entry.command.name]
+            stats.record(spent)
+            if isinstance(reply, CommandError):
+                stats.failed += 1
+                server.statistics.count_error(str(reply))
+        server.frontend.commands += len(self._commands)
+        if len(set(self._protocols)) <= 1:
+            return self._replies
+        encoded = map(ENCODER.encode, self._replies, self._protocols)
+        return Encoded(b"*%d\r\n" % len(self._replies) + b"".join(encoded))
+
+
+def _is_on_whole(entry: Entry) -> bool:
+    """Whether a command is one on a database as a whole."""
+    command = entry.command
+    return not command.keys and not {"readonly", "write"}.isdisjoint(command.flags)
+
+
+def _check_unchanged(transaction: Transaction, watched: Mapping[tuple[int, bytes], int]) -> None:
+    """:raises _ChangedError: one has changed"""
+    for (db, key), fingerprint in watched.items():
+        if transaction.fingerprint(db, key) != fingerprint:
+            raise _ChangedError
+
+
+def is_unchanged(arena: Arena, watched: Mapping[tuple[int, bytes], int]) -> bool:
+    """Whether the watched keys are what they were; True if that cannot be told now."""
+    try:
+        return all(arena.fingerprint(db, key) == seen for (db, key), seen in watched.items())
+    except ShmcacheError:
+        return True
