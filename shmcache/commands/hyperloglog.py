@@ -116,9 +116,16 @@ class _Sketch(NamedTuple):
 
 
 def _sketches(view: View, db: int, keys: Iterable[bytes]) -> list[_Sketch]:
-    """Those of the keys that there are."""
-    values = (view.get(db, key) for key in keys)
-    return [_Sketch.of(value) for value in values if value is not None]
+    """Those of the keys that there are; the first that is wrong in any way raises."""
+    sketches = []
+    for key in keys:
+        value = view.get(db, key)
+        if value is not None:
+            sketch = _Sketch.of(value)
+            if sketch.is_sparse:
+                sketch.sparse()
+            sketches.append(sketch)
+    return sketches
 
 
 def _write(transaction: Transaction, db: int, key: bytes, value: bytes) -> None:
