@@ -96,7 +96,7 @@ _combining = _combined(
 _storing = _combined(some(mostly(_aggregate, words(b"WITHSCORES")), most=1))
 # What a range by lexicographical order gives is unspecified unless all scores are equal: the key
 # `lex` is for that.
-_lex_key = one(mostly(always(b"lex"), choice([b"text", b"set", b"missing"])))
+_lex_key = one(mostly(always(b"lex"), choice([b"text", b"set", b"no lex"])))
 _any_borders = either(_borders, _lex)
 
 
