@@ -6,6 +6,7 @@ held, and given up only while a lock of the arena is contended. Where values go,
 (_sinks.pxd).
 """
 
+from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
@@ -40,9 +41,10 @@ cdef class Arena(Reads):
     cdef list many(self, uint32_t db, const wire_span *keys, uint32_t count)
     cdef tuple text_of(self, bint validate)
     cdef object get_raw(self, uint32_t db, const char *key, uint32_t key_bytes)
-    # The same for a key object that carries its hash already (get.h says what that saves).
-    cdef object get_hinted(self, uint32_t db, const char *key, uint32_t key_bytes,
-                           uint64_t key_hash)
+    # The same for a key object that carries its hash already (get.h says what that saves); gives a
+    # new reference.
+    cdef PyObject *get_hinted(self, uint32_t db, const char *key, uint32_t key_bytes,
+                              uint64_t key_hash) except NULL
     # Appends "$3\r\nabc\r\n": 1; a miss appends nothing: 0.
     cdef int get_bulk(self, uint32_t db, const char *key, uint32_t key_bytes,
                       wire_buffer *out) except -1
@@ -71,9 +73,12 @@ cdef class Arena(Reads):
 # ---- containers: 1 there is one, 0 there is not; `type` is an enum sc_type
 
 # One element, by the hashes that its key's and its name's objects carry (pair_hash; find.h says
-# what that saves). What Python sees of a hash's value and a list's element; None: there is none.
-cdef object field_value(Arena arena, const sc_key *key, const wire_span *field, uint64_t hash)
-cdef object element_at(Arena arena, const sc_key *key, int64_t index, uint64_t hash)
+# what that saves). What Python sees of a hash's value and a list's element, as a new reference;
+# None: there is none.
+cdef PyObject *field_value(Arena arena, const sc_key *key, const wire_span *field,
+                           uint64_t hash) except NULL
+cdef PyObject *element_at(Arena arena, const sc_key *key, int64_t index,
+                          uint64_t hash) except NULL
 cdef int has_member(Arena arena, const sc_key *key, int type, const wire_span *member,
                     uint64_t hash) except -1
 cdef int score_of(Arena arena, const sc_key *key, const wire_span *member, uint64_t hash,

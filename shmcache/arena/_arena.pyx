@@ -88,8 +88,8 @@ cdef class Arena(Reads):
             return sink_take(&sink)
         return sink_result(status, &sink)
 
-    cdef object get_hinted(self, uint32_t db, const char *key, uint32_t key_bytes,
-                           uint64_t key_hash):
+    cdef PyObject *get_hinted(self, uint32_t db, const char *key, uint32_t key_bytes,
+                              uint64_t key_hash) except NULL:
         cdef sc_key made = make_key(db, key, key_bytes)
         cdef bytes_sink sink
         cdef int status
@@ -98,9 +98,7 @@ cdef class Arena(Reads):
         if self.ptr == NULL:
             self.handle()
         status = sc_get_hinted(self.ptr, &made, key_hash, &sink.sink, bytes_reserve)
-        if status == SC_OK:
-            return sink_take(&sink)
-        return sink_result(status, &sink)
+        return sink.value if status == SC_OK else new_reference(sink_result(status, &sink))
 
     cdef int get_bulk(self, uint32_t db, const char *key, uint32_t key_bytes,
                       wire_buffer *out) except -1:

@@ -22,21 +22,23 @@ cdef inline int find_one(Arena arena, const sc_key *key, const sc_wanted *wanted
     return sc_find_slow(arena.ptr, key, wanted, NULL)
 
 
-cdef object field_value(Arena arena, const sc_key *key, const wire_span *field, uint64_t hash):
+cdef PyObject *field_value(Arena arena, const sc_key *key, const wire_span *field,
+                           uint64_t hash) except NULL:
     cdef bytes_sink sink = new_bytes_sink()
     cdef sc_wanted wanted = wanted_of(SC_HASH, field, hash, &sink.sink)
     cdef int status = find_one(arena, key, &wanted)
-    return sink_take(&sink) if status == SC_OK else sink_result(status, &sink)
+    return sink.value if status == SC_OK else new_reference(sink_result(status, &sink))
 
 
-cdef object element_at(Arena arena, const sc_key *key, int64_t index, uint64_t hash):
+cdef PyObject *element_at(Arena arena, const sc_key *key, int64_t index,
+                          uint64_t hash) except NULL:
     cdef bytes_sink sink = new_bytes_sink()
     cdef wire_span nothing = wire_span(NULL, 0)
     cdef sc_wanted wanted = wanted_of(SC_LIST, &nothing, hash, &sink.sink)
     cdef int status
     wanted.index = index
     status = find_one(arena, key, &wanted)
-    return sink_take(&sink) if status == SC_OK else sink_result(status, &sink)
+    return sink.value if status == SC_OK else new_reference(sink_result(status, &sink))
 
 
 cdef int has_member(Arena arena, const sc_key *key, int type, const wire_span *member,

@@ -8,7 +8,7 @@ set and says so to the engine.
 
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_XDECREF
+from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 cdef extern from "stdbool.h":
@@ -89,6 +89,11 @@ cdef inline bytes_sink new_bytes_sink() noexcept:
     sink.sink.reserve = bytes_reserve
     sink.value = NULL
     return sink
+
+cdef inline PyObject *new_reference(object value) noexcept:
+    """For callers whose next step is C: an object that Cython holds costs counting it twice."""
+    Py_INCREF(value)
+    return <PyObject *>value
 
 cdef inline object sink_take(bytes_sink *sink):
     """The sink's bytes object; its reference becomes the caller's."""

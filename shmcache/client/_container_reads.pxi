@@ -61,11 +61,12 @@ cdef PyObject *short_zcard "short_zcard"(const inprocess_call *call) except? NUL
 cdef PyObject *short_hget "short_hget"(const inprocess_call *call) except? NULL:
     cdef sc_key key
     cdef span field
+    cdef PyObject *value
     if not take_key_and_name(call, &key, &field):
         return NULL
     self = client_of(call)
     value = core.field_value(self.arena, &key, <const wire_span *>&field, hash_of(call))
-    return give(shown(self, value))
+    return value if self.decode == CODEC_BYTES else decoded_reference(self, value)
 
 
 cdef PyObject *short_hmget "short_hmget"(const inprocess_call *call) except? NULL:
@@ -154,13 +155,15 @@ cdef PyObject *short_smembers "short_smembers"(const inprocess_call *call) excep
 cdef PyObject *short_lindex "short_lindex"(const inprocess_call *call) except? NULL:
     cdef sc_key key
     cdef int64_t index
+    cdef PyObject *value
     if not positional(call, 2) or not take_integer(call.args[1], &index):
         return NULL
     if not take_key(call, &key):
         return NULL
     self = client_of(call)
     hash = core.pair_hash(inprocess_key_hash(call.args[0]), index if index != -1 else INT64_MIN)
-    return give(shown(self, core.element_at(self.arena, &key, index, hash)))
+    value = core.element_at(self.arena, &key, index, hash)
+    return value if self.decode == CODEC_BYTES else decoded_reference(self, value)
 
 
 cdef PyObject *short_lrange "short_lrange"(const inprocess_call *call) except? NULL:

@@ -29,7 +29,8 @@ from shmcache.arena cimport _arena as core
 from shmcache.arena._arena cimport Arena, change, new_change
 from shmcache.arena._sinks cimport (
     SC_FIELDS, SC_HASH, SC_LIST, SC_MISS, SC_SET, SC_STRING, SC_UNCHANGED, SC_VALUES,
-    SC_ZADD_INCR, SC_ZSET, list_sink, make_key, new_list_sink, sc_bytes, sc_info, sc_key, wire_span,
+    SC_ZADD_INCR, SC_ZSET, list_sink, make_key, new_list_sink,
+    new_reference as give, sc_bytes, sc_info, sc_key, wire_span,
 )
 
 from shmcache.errors import ArenaBusy, OutOfMemory, ShmcacheError
@@ -204,12 +205,6 @@ cdef inline InProcess client_of(const inprocess_call *call):
 
 cdef inline bint positional(const inprocess_call *call, Py_ssize_t count) noexcept:
     return call.names == NULL and call.count == count
-
-
-cdef inline PyObject *give(object value) noexcept:
-    """A new reference for the interpreter."""
-    Py_INCREF(value)
-    return <PyObject *>value
 
 
 include "_arguments.pxi"

@@ -15,9 +15,7 @@ cdef inline PyObject *get_one(InProcess self, PyObject *argument) except? NULL:
         return NULL
     key_hash = inprocess_key_hash(argument)
     if key_hash != -1:
-        value = give(
-            self.arena.get_hinted(self.db, key.bytes, <uint32_t>key.length, <size_t>key_hash)
-        )
+        value = self.arena.get_hinted(self.db, key.bytes, <uint32_t>key.length, <size_t>key_hash)
     else:
         value = give(self.arena.get_raw(self.db, key.bytes, <uint32_t>key.length))
     if self.decode != CODEC_BYTES:

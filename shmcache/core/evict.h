@@ -22,12 +22,12 @@ bool sc_evict_one(sc_writer *writer);
 static inline bool sc_policy_is_lfu(uint32_t policy) {
     return policy == SC_ALLKEYS_LFU || policy == SC_VOLATILE_LFU;
 }
-static inline uint16_t *sc_mark(const sc_arena *arena, uint64_t offset) {
+SC_HOT uint16_t *sc_mark(const sc_arena *arena, uint64_t offset) {
     uint64_t granule = (offset - arena->heap_offset) >> SC_GRANULE_SHIFT;
     return &arena->marks[SC_LIKELY(granule < arena->marks_count) ? granule : 0];
 }
 void sc_mark_frequency(sc_arena *arena, uint16_t *mark);
-static inline void sc_mark_access(sc_arena *arena, uint64_t offset) {
+SC_HOT void sc_mark_access(sc_arena *arena, uint64_t offset) {
     if (SC_UNLIKELY(!arena->touching)) return;
     uint16_t *mark = sc_mark(arena, offset);
     if (SC_UNLIKELY(sc_policy_is_lfu(sc_load32(&arena->header->policy)))) {
