@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "heap.h"
-#include "internal.h"
+#include "table.h"
 
 static const char *const policy_names[SC_POLICIES] = {
     "noeviction",   "allkeys-lru",  "allkeys-lfu",     "allkeys-random",
@@ -78,6 +78,52 @@ static void dump_stripes(const sc_arena *arena, FILE *out) {
     fprintf(out, "in a write     %" PRIu64 " stripes odd, %" PRIu64 " held\n", odd, held);
 }
 
+/* Entries of each kind: strings, and the containers packed and as trees. */
+typedef struct kinds {
+    uint64_t looked_at, strings, packed[SC_TYPES], trees[SC_TYPES];
+} kinds;
+#define SC_DUMP_ENTRIES 1000000 /* looked at; more would take seconds */
+
+static void count_entry(const sc_arena *arena, uint64_t word, kinds *all) {
+    sc_view view;
+    if (!word || !sc_view_load(arena, &view, SC_SLOT_OFFSET(word))) return;
+    int type = sc_type_of(view.head.encoding);
+    all->looked_at++;
+    if (type == SC_STRING)
+        all->strings++;
+    else if (view.body_at)
+        all->trees[type]++;
+    else
+        all->packed[type]++;
+}
+
+static void count_stripe(const sc_arena *arena, const sc_stripe *stripe, kinds *all) {
+    uint32_t buckets = sc_load32(&stripe->buckets);
+    for (uint32_t b = 0; buckets && b <= buckets; b++) {
+        const uint64_t *slots = sc_bucket(arena, stripe->segment, b);
+        if (!slots) return;
+        for (int i = 0; i < SC_BUCKET_SLOTS; i++)
+            count_entry(arena, sc_load64(&slots[i]), all);
+    }
+}
+
+static void dump_kinds(const sc_arena *arena, FILE *out) {
+    static const char *const names[SC_TYPES] = {"strings",     "lists",  "sets",
+                                                "sorted sets", "hashes", "streams"};
+    kinds all = {0};
+    uint64_t i = 0;
+    for (; i <= arena->stripe_mask && all.looked_at < SC_DUMP_ENTRIES; i++)
+        count_stripe(arena, &arena->stripes[i], &all);
+    if (!all.looked_at) return;
+    fprintf(out, "entries        %" PRIu64 " strings%s\n", all.strings,
+            i <= arena->stripe_mask ? ", of the first million" : "");
+    for (int type = SC_LIST; type < SC_TYPES; type++) {
+        if (!all.packed[type] && !all.trees[type]) continue;
+        fprintf(out, "  %-12s %" PRIu64 " packed, %" PRIu64 " trees\n", names[type],
+                all.packed[type], all.trees[type]);
+    }
+}
+
 static void dump_heap(const sc_arena *arena, FILE *out) {
     const sc_heap *heap = &arena->header->heap;
     uint64_t pages[SC_MAX_CLASSES] = {0};
@@ -105,6 +151,7 @@ int sc_dump(sc_arena *arena, FILE *out) {
     dump_databases(arena, out);
     dump_slots(arena, out);
     dump_stripes(arena, out);
+    dump_kinds(arena, out);
     dump_heap(arena, out);
     return SC_OK;
 }
