@@ -42,11 +42,13 @@ static size_t pick_value(world *of) {
     return length;
 }
 
-/* None mostly, else long, short or already over. */
-static uint64_t pick_expiry(world *of) {
+/* None mostly, else long, short or already over. Not short in a transaction: time stands still
+ * there, for who has looked at it. */
+static uint64_t pick_expiry(const target *at) {
+    world *of = at->of;
     switch (choose(&of->pick, 10)) {
     case 0:
-        return now_ms() + choose(&of->pick, 4);
+        return now_ms() + (at->tx ? HOUR_MS : 0) + choose(&of->pick, 4);
     case 1:
         return now_ms() - 1 - choose(&of->pick, 1000);
     case 2:
@@ -131,7 +133,7 @@ static void do_set(target *at) {
         args.old = &of->got.sink;
         args.had_old = &had_old;
     }
-    if (!(args.flags & SC_SET_KEEP_TTL)) args.expire_ms = pick_expiry(of);
+    if (!(args.flags & SC_SET_KEEP_TTL)) args.expire_ms = pick_expiry(at);
     bool was_past = is_past(args.expire_ms);
     int status = call_set(at, &args);
     if (refused(at, status)) return;
@@ -169,7 +171,7 @@ static int expire_outcome(const record *model, uint64_t expire_ms, uint32_t flag
 
 static void do_expire(target *at) {
     static const uint32_t all[] = {0, 0, SC_EXPIRE_NX, SC_EXPIRE_XX, SC_EXPIRE_GT, SC_EXPIRE_LT};
-    uint64_t expire_ms = pick_expiry(at->of);
+    uint64_t expire_ms = pick_expiry(at);
     uint32_t flags = expire_ms ? all[choose(&at->of->pick, 6)] : 0;
     bool was_past = is_past(expire_ms);
     int status = at->tx ? sc_tx_expire(at->tx, &at->key, expire_ms, flags)
