@@ -63,17 +63,17 @@ def find_target(options: Options) -> Target:
 
 def _path_of_daemon(name: str) -> str:
     """Return what the daemon left in the arena, or else where it listens unless told otherwise."""
+    from shmcache.arena.places import find_socket_path  # noqa: PLC0415
     from shmcache.arena.segments import attach_arena  # noqa: PLC0415 - not needed with -s
     from shmcache.errors import ConfigurationError, ShmcacheError  # noqa: PLC0415
-    from shmcache.supervisor.listeners import usual_socket_path  # noqa: PLC0415
 
     try:
         arena = attach_arena(name)
     except ConfigurationError as error:
         raise CliError(str(error)) from None
     except (ShmcacheError, OSError):
-        return str(usual_socket_path(name))
+        return find_socket_path(name)
     try:
-        return arena.socket_path or str(usual_socket_path(name))
+        return arena.socket_path or find_socket_path(name)
     finally:
         arena.close()

@@ -17,6 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from shmcache.arena.places import find_socket_path
 from shmcache.arena.segments import check_name, map_segments, open_segments, segment_names
 from shmcache.errors import CacheNotFound, LayoutMismatch, ReadOnly
 
@@ -25,19 +26,12 @@ if TYPE_CHECKING:
 
     from shmcache.arena import Arena
 
-__all__ = ["Attachment", "default_socket_path"]
+__all__ = ["Attachment"]
 
 _LOOK_EVERY_SECONDS: Final = 1.0
 _SHM_DIRECTORY: Final = Path("/dev/shm")  # noqa: S108 - where glibc's shm_open puts segments
 
 _FileIdentity = tuple[int, int]
-
-
-def default_socket_path(name: str) -> str:
-    """Return where a daemon with no other configuration puts the socket of cache ``name``."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    base = Path("/run") if os.geteuid() == 0 or not runtime else Path(runtime)
-    return str(base / "shmcache" / f"{name}.sock")
 
 
 class Attachment:
@@ -66,14 +60,14 @@ class Attachment:
         try:
             attachment._open()
         except CacheNotFound:
-            if writable or not Path(default_socket_path(name)).exists():
+            if writable or not Path(find_socket_path(name)).exists():
                 raise
         except PermissionError as error:
             if writable:
                 raise ReadOnly(f"attaching writable: {error}") from error
-            if not Path(default_socket_path(name)).exists():
+            if not Path(find_socket_path(name)).exists():
                 raise CacheNotFound(
-                    f"{error}, and there is no socket {default_socket_path(name)} either"
+                    f"{error}, and there is no socket {find_socket_path(name)} either"
                 ) from error
         return attachment
 
@@ -115,13 +109,13 @@ class Attachment:
             return self._given_path
         if self.arena is not None and self.arena.socket_path:
             return self.arena.socket_path
-        path = default_socket_path(self.name)
+        path = find_socket_path(self.name)
         return path if Path(path).exists() else ""
 
     @property
     def likely_socket_path(self) -> str:
         """Where to try to connect, even if nobody may be there."""
-        return self.socket_path or default_socket_path(self.name)
+        return self.socket_path or find_socket_path(self.name)
 
     @property
     def is_due(self) -> bool:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
+from shmcache.arena.places import usual_socket_path
 from shmcache.errors import ConfigurationError
 from shmcache.supervisor.lock import FileLock
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from shmcache.config import Config
 
-__all__ = ["Listeners", "default_socket_path", "inherited_sockets", "usual_socket_path"]
+__all__ = ["Listeners", "default_socket_path", "inherited_sockets"]
 
 _FIRST_INHERITED_FD: Final = 3  # SD_LISTEN_FDS_START
 _MAX_PATH_BYTES: Final = 107  # sun_path has 108 with the NUL
@@ -146,23 +147,6 @@ class Listeners:
                 opened += 1
         if not opened:
             raise ConfigurationError(f"no address of 'bind' is available for port {port}")
-
-
-def usual_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return where a daemon of this user listens unless told otherwise.
-
-    Root: ``/run/shmcache/NAME.sock``; others: ``$XDG_RUNTIME_DIR/shmcache/NAME.sock``, or below
-    ``/tmp/shmcache-UID`` where no session manager set that.
-    """
-    uid = os.geteuid()
-    runtime = environment.get("XDG_RUNTIME_DIR", "")
-    if uid == 0:
-        directory = Path("/run/shmcache")
-    elif runtime.startswith("/"):
-        directory = Path(runtime, "shmcache")
-    else:
-        directory = Path(f"/tmp/shmcache-{uid}")  # noqa: S108 - who makes it checks its owner
-    return directory / f"{name}.sock"
 
 
 def default_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> str:
