@@ -21,6 +21,8 @@ _INVERTED = bytes(range(255, -1, -1))
 _OPERATIONS = {b"AND": and_, b"OR": or_, b"XOR": xor}
 _FIRST_LOOK = 4096
 """So many bytes BITPOS looks at before it reads a whole string."""
+_COUNTED = 1 << 15
+"""So many bytes BITCOUNT counts at once."""
 _STRIDE = 1024
 """So many bytes BITPOS looks at at once."""
 
@@ -130,7 +132,11 @@ def _count_between(data: bytes, index: int, start: int, end: int, *, in_bits: bo
 
 
 def _count(data: bytes) -> int:
-    return int.from_bytes(data, "little").bit_count()
+    if len(data) <= _COUNTED:
+        return int.from_bytes(data, "little").bit_count()
+    whole = memoryview(data)  # no need for a number as long as a long string
+    pieces = (whole[start : start + _COUNTED] for start in range(0, len(data), _COUNTED))
+    return sum(int.from_bytes(piece, "little").bit_count() for piece in pieces)
 
 
 def bitpos(context: Context, args: Sequence[bytes]) -> Reply:
