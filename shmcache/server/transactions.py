@@ -130,6 +130,7 @@ class _Execution:
         try:
             for part in self._parts():
                 if len(part) == 1 and _is_on_whole(self._commands[part[0]].entry):
+                    client.arena = self._server.arena
                     self._run(part[0])
                 else:
                     self._run_together(part)
