@@ -21,14 +21,25 @@ def _by_name(method: str) -> Callable[[Any, Sequence[bytes]], Any]:
 def _with_integers(method: str, *places: int) -> Callable[[Any, Sequence[bytes]], Any]:
     def run(client: Any, args: Sequence[bytes]) -> Any:
         return getattr(client, method)(
-            *(int(arg) if place in places else arg for place, arg in enumerate(args))
+            *(_number(int, arg) if place in places else arg for place, arg in enumerate(args))
         )
 
     return run
 
 
+def _number(kind: type[int] | type[float], text: bytes) -> float:
+    """A number that redis-py sends as just this text.
+
+    :raises ValueError: there is none
+    """
+    number = kind(text)
+    if repr(number).encode() != text:
+        raise ValueError(text)
+    return number
+
+
 def _zadd(client: Any, args: Sequence[bytes]) -> Any:
-    return client.zadd(args[0], {args[2]: float(args[1])})
+    return client.zadd(args[0], {args[2]: _number(float, args[1])})
 
 
 METHODS: dict[tuple[bytes, int], Callable[[Any, Sequence[bytes]], Any]] = {
@@ -45,7 +56,7 @@ METHODS: dict[tuple[bytes, int], Callable[[Any, Sequence[bytes]], Any]] = {
     (b"HMGET", 2): lambda client, args: client.hmget(args[0], args[1:]),
     (b"HMGET", 3): lambda client, args: client.hmget(args[0], args[1:]),
     (b"SMISMEMBER", 2): lambda client, args: client.smismember(args[0], args[1:]),
-    (b"ZINCRBY", 3): lambda client, args: client.zincrby(args[0], float(args[1]), args[2]),
+    (b"ZINCRBY", 3): lambda client, args: client.zincrby(args[0], _number(float, args[1]), args[2]),
     (b"ZADD", 3): _zadd,
     (b"LINDEX", 2): _with_integers("lindex", 1),
     (b"LRANGE", 3): _with_integers("lrange", 1, 2),
