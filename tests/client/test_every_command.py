@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from differential.right_lines import KEYS, WITH_FUNCTION, right_line
 
 import shmcache
+import shmcache.asyncio
 from shmcache.commands.table import COMMANDS
 
 if TYPE_CHECKING:
@@ -73,6 +75,22 @@ def test_reads_are_not_sent(daemon: Daemon, writable: bool) -> None:
         if name not in NEEDS_LFU:
             run(client, name)
     assert travelled(daemon) - before == -overhead
+
+
+@pytest.mark.parametrize("writable", [False, True])
+def test_reads_in_asyncio_are_not_sent(daemon: Daemon, writable: bool) -> None:
+    fill(shmcache.attach(daemon.name, writable=True))
+
+    async def read_all() -> int:
+        async with shmcache.asyncio.attach(daemon.name, writable=writable) as client:
+            before = travelled(daemon)
+            for name in READS:
+                if name not in NEEDS_LFU:
+                    await run(client, name)
+            return travelled(daemon) - before
+
+    overhead = travelled(daemon) - travelled(daemon)
+    assert asyncio.run(read_all()) == -overhead
 
 
 def test_writes_of_a_writer_are_not_sent(daemon: Daemon) -> None:

@@ -38,8 +38,16 @@ def _number(kind: type[int] | type[float], text: bytes) -> float:
     return number
 
 
+def _score(text: bytes) -> float:
+    """An integer or a float, as it is written."""
+    try:
+        return _number(int, text)
+    except ValueError:
+        return _number(float, text)
+
+
 def _zadd(client: Any, args: Sequence[bytes]) -> Any:
-    return client.zadd(args[0], {args[2]: _number(float, args[1])})
+    return client.zadd(args[0], {args[2]: _score(args[1])})
 
 
 METHODS: dict[tuple[bytes, int], Callable[[Any, Sequence[bytes]], Any]] = {
@@ -56,7 +64,7 @@ METHODS: dict[tuple[bytes, int], Callable[[Any, Sequence[bytes]], Any]] = {
     (b"HMGET", 2): lambda client, args: client.hmget(args[0], args[1:]),
     (b"HMGET", 3): lambda client, args: client.hmget(args[0], args[1:]),
     (b"SMISMEMBER", 2): lambda client, args: client.smismember(args[0], args[1:]),
-    (b"ZINCRBY", 3): lambda client, args: client.zincrby(args[0], _number(float, args[1]), args[2]),
+    (b"ZINCRBY", 3): lambda client, args: client.zincrby(args[0], _score(args[1]), args[2]),
     (b"ZADD", 3): _zadd,
     (b"LINDEX", 2): _with_integers("lindex", 1),
     (b"LRANGE", 3): _with_integers("lrange", 1, 2),
