@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from differential.compare import require_same, require_same_contents
+from differential.compare import require_same, require_same_contents, scan_all
 from differential.conftest import make_arena
+from differential.families.family import OF_OTHER_TYPES
 from differential.scripts import SCRIPTS, lines_of
 from differential.sides import InProcessSide, Pair
+from differential.world import CONTENTS
 from shmcache.arena import POLICIES, min_data_bytes
 
 if TYPE_CHECKING:
@@ -119,6 +121,44 @@ def test_an_lfu_policy_changes_what_object_tells(
         assert ours[1] > 0
     finally:
         redis.execute(b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction")
+
+
+TYPES = (b"string", b"list", b"set", b"zset", b"hash", b"stream", b"ReJSON-RL", b"nosuch")
+
+
+def test_keys_are_found_by_type(pair: Pair) -> None:
+    for line in OF_OTHER_TYPES:
+        require_same(pair, line)
+    for kind in TYPES:
+        options = (b"COUNT", b"1000", b"TYPE", kind)
+        assert scan_all(pair.ours, *options) == scan_all(pair.theirs, *options)
+
+
+def test_every_type_is_moved_copied_and_renamed(pair: Pair) -> None:
+    keys = [line[1] for line in OF_OTHER_TYPES]
+    for line in OF_OTHER_TYPES:
+        require_same(pair, line)
+    for key in keys:
+        for line in (
+            [b"EXPIREAT", key, b"4102444800"],
+            [b"COPY", key, key + b":copy"],
+            [b"COPY", key, key, b"DB", b"2"],
+            [b"MOVE", key, b"1"],
+            [b"RENAME", key + b":copy", key],
+            [b"MOVE", key, b"1"],
+            [b"COPY", key, b"text", b"REPLACE"],
+            [b"MEMORY", b"USAGE", key],
+            [b"TOUCH", key],
+        ):
+            require_same(pair, line)
+    for line in ([b"SWAPDB", b"0", b"1"], [b"DBSIZE"], [b"UNLINK", *keys], [b"DBSIZE"]):
+        require_same(pair, line)
+    for db in (0, 1, 2):
+        pair.select(db)
+        for key in keys:
+            name, *options = CONTENTS[pair.theirs.execute(b"TYPE", key)[1]]
+            require_same(pair, [name, key, *options])
+            require_same(pair, [b"PEXPIRETIME", key])
 
 
 def test_the_harness_notices_a_wrong_reply(pair: Pair) -> None:

@@ -43,6 +43,7 @@ class Difference(AssertionError):
 
 
 CONTENTS = {
+    b"none": (b"EXISTS",),
     b"string": (b"GET",),
     b"list": (b"LRANGE", b"0", b"-1"),
     b"set": (b"SMEMBERS",),
