@@ -96,10 +96,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of keys")
+    return int(text)
 
 
 def _attach(name: str, *, writable: bool) -> Arena:
@@ -167,10 +166,10 @@ def _databases(arena: Arena) -> Iterator[str]:
 
 def _processes(arena: Arena) -> Iterator[str]:
     """The daemon's processes and their last signs of life; the writers' slots."""
-    yield "daemon"
     now = time.time() * 1000
-    for title, beat in _BEATS.items():
-        pid, beat_ms = arena.get_beat(beat)
+    beats = {title: arena.get_beat(beat) for title, beat in _BEATS.items()}
+    yield _line("daemon", "" if any(pid for pid, _ in beats.values()) else "never seen").rstrip()
+    for title, (pid, beat_ms) in beats.items():
         if pid:
             ago = max(0.0, (now - beat_ms) / 1000)
             yield _line(f"  {title}", f"pid {pid} {_program(pid)}, sign of life {ago:.1f} s ago")
@@ -191,7 +190,7 @@ def _program(pid: int) -> str:
         return "(gone)"
     except psutil.Error:
         return "(not visible)"
-    text = text.encode("ascii", "backslashreplace").decode()
+    text = text.encode("unicode_escape").decode()  # newlines too
     return f"({text[:57]}...)" if len(text) > 60 else f"({text})"
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shmcache.cli.quoting import json_quote, quote, quoted_json
+from shmcache.cli.resp import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from shmcache.cli.resp import Reply
 
 __all__ = ["Style", "format_push", "format_reply", "raw_text"]
 
@@ -58,7 +57,7 @@ def format_push(reply: Reply, style: Style) -> bytes:
     if (
         style.output == "standard"
         and len(items) == 2
-        and items[0].text == b"invalidate"
+        and items[0] == Reply("string", b"invalidate")
         and items[1].kind == "array"
     ):
         keys = b", ".join(b"'%s'" % key.text for key in items[1].items)
@@ -110,11 +109,19 @@ def _indexed(reply: Reply, prefix: bytes) -> bytes:
             lines.append(_standard(reply.items[at], inner))
             continue
         key, value = reply.items[at : at + 2]
+        shown = _standard(value, inner)
         lines.append(_standard(key, inner)[:-1] + b" => ")
-        if value.is_aggregate and value.items:
-            lines.append(b"\n" + inner)
-        lines.append(_standard(value, inner))
+        lines.append(b"\n" + inner + shown if _has_several(value) else shown)
     return b"".join(lines)
+
+
+def _has_several(reply: Reply) -> bool:
+    """Whether it, or the one thing in it, has more than one element."""
+    while reply.is_aggregate and reply.items:
+        if len(reply.items) > (2 if reply.kind == "map" else 1):
+            return True
+        reply = reply.items[-1]
+    return False
 
 
 def _csv(reply: Reply) -> bytes:
@@ -148,7 +155,9 @@ def _json(reply: Reply, as_string: Callable[[bytes], bytes]) -> bytes:
 
 
 def _json_key(key: Reply, as_string: Callable[[bytes], bytes]) -> bytes:
-    """Names must be strings in JSON: the text of what is none becomes one."""
+    """Names must be strings in JSON: the text of what is none becomes one. redis-cli 7.0 forgets to
+    escape the quotes in it.
+    """
     if key.kind in {"status", "string", "verbatim", "error"}:
         return _json(key, as_string)
     return as_string(_json(key, as_string))

@@ -97,6 +97,10 @@ def _on_terminal() -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("FAKETTY"))
 
 
+def _output(options: Options) -> str:
+    return options.output or ("standard" if _on_terminal() else "raw")
+
+
 def _run_mode(options: Options, connection: Connection) -> int:
     from shmcache.cli import gauges, keyspace, pipe  # noqa: PLC0415
 
@@ -106,8 +110,7 @@ def _run_mode(options: Options, connection: Connection) -> int:
     if options.mode == "pipe":
         return pipe.transfer(connection, options.pipe_timeout)
     if options.mode == "scan":
-        quoted = (options.output or ("standard" if _on_terminal() else "raw")) == "standard"
-        keyspace.show_keys(walk, quoted=quoted)
+        keyspace.show_keys(walk, quoted=_output(options) == "standard")
     elif options.mode == "hotkeys":
         keyspace.show_hot_keys(walk)
     elif options.mode in {"bigkeys", "memkeys"}:
@@ -118,21 +121,20 @@ def _run_mode(options: Options, connection: Connection) -> int:
     else:
         gauges.show_latency(
             connection,
-            output=options.output,
+            output=_output(options),
             interval=options.interval,
             history=options.mode == "latency-history",
-            live=_on_terminal() and options.output in {"", "standard"},
+            live=_output(options) == "standard",
         )
     return 0
 
 
 def _run_commands(options: Options, connection: Connection) -> int:
-    standard = "standard" if _on_terminal() else "raw"
     words = _words(options)
     pushes = options.show_pushes
     session = Session(
         connection,
-        Style(options.output or standard, options.between, options.after),
+        Style(_output(options), options.between, options.after),
         fail_status=options.fail_status,
         show_pushes=_on_terminal() if pushes is None else pushes,
         may_reconnect=not words,

@@ -70,16 +70,14 @@ def split_line(line: bytes) -> list[bytes]:
 
 
 def unquote(text: bytes) -> bytes:
-    """Return what a quoted word stands for; one that does not begin with a quote is itself.
+    """Return what a word of :func:`split_line` stands for.
 
-    :raises QuotingError: it is not one quoted word
+    :raises QuotingError: it is not exactly one word
     """
-    if text[:1] not in (b'"', b"'"):
-        return text
-    word, end = _quoted(text, 0)
-    if end != len(text):
+    words = split_line(text)
+    if len(words) != 1:
         raise QuotingError
-    return word
+    return words[0]
 
 
 def _end_of(pattern: re.Pattern[bytes], line: bytes, at: int) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Reply", "Source", "encode_command"]
 
 _RECEIVE_BYTES: Final = 1 << 18
-_DEEPEST: Final = 512  # of replies inside replies; more is no server's answer
+_DEEPEST: Final = 128  # of replies inside replies; more is no server's answer
 _AGGREGATES: Final = {b"*": "array", b"%": "map", b"~": "set", b">": "push"}
 _LINES: Final = {b"+": "status", b"-": "error", b",": "double", b"(": "number"}
 _VERBATIM_PREFIX: Final = 4  # "txt:"
