@@ -11,6 +11,8 @@ cdef class Connection:
     cdef readonly int descriptor
     cdef public object client
     cdef public bint native
+    cdef public list held          # what waits for EXEC; None: no MULTI, or the handler queues
+    cdef public size_t held_bytes  # of all words that wait
     cdef public uint32_t db
     cdef public int resp
     cdef public int limit_class

@@ -1,7 +1,7 @@
 """The front-end's inner loop: sockets to requests to replies, without Python where it is hot."""
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from shmcache.arena import Arena
@@ -29,6 +29,15 @@ class CommandStats:
     def percentile_us(self, percent: float) -> float:
         """Microseconds within which so many of the calls were done: a bucket's upper edge."""
 
+class Queueable:
+    """A command that waits for EXEC when a client is in MULTI.
+
+    :param entry: what becomes the first half of its pair in the queue
+    :param arity: words, its name included; negative: at least so many
+    """
+
+    def __init__(self, entry: Any, arity: int, stats: CommandStats) -> None: ...
+
 class Connection:
     """One client's socket with its parser and what waits to be sent.
 
@@ -40,6 +49,10 @@ class Connection:
     """What the handler keeps about it."""
     native: bool
     """Whether the hottest commands may be run without asking the handler."""
+    held: list[Any] | None
+    """Pairs of an entry and a command line, while the commands that are Queueable wait for EXEC."""
+    held_bytes: int
+    """Length of all words in the queue."""
     db: int
     resp: int
     limit_class: int
@@ -101,6 +114,8 @@ class Frontend:
 
     connections: dict[int, Connection]
     """By descriptor."""
+    queueable: dict[bytes, Queueable]
+    """By their names as clients send them."""
     waiting: set[Connection]
     """Those whose replies wait for the client to read."""
     request_limits: RequestLimits
@@ -117,7 +132,7 @@ class Frontend:
         self,
         loop: AbstractEventLoop,
         arena: Arena | None,
-        handler: Callable[[Any, Sequence[bytes]], CommandStats | None],
+        handler: Callable[[Any, list[bytes]], CommandStats | None],
         error_line: Callable[[Any, CommandStats | None, Exception], bytes],
         on_closed: Callable[[Any, str | None], None],
         stats: dict[str, CommandStats],
@@ -137,5 +152,16 @@ class Frontend:
         """Serve every connection that is ready; the loop calls this."""
     def flush(self) -> None:
         """Send what was written outside a wake-up, and drop who has to go."""
+    def execute_plainly(
+        self,
+        commands: list[Any],
+        db: int,
+        resp: int,
+        watched: dict[tuple[int, bytes], int],
+    ) -> bytes | None:
+        """EXEC's whole reply, if each command has a short way and none fails.
+
+        None: nothing was done.
+        """
     def stop(self) -> None:
         """Send what can be sent at once and close everything."""

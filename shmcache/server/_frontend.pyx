@@ -32,7 +32,7 @@ from shmcache.protocol._request cimport RequestLimits, RequestParser, parse_numb
 import logging
 import os
 
-from shmcache.errors import OutOfMemory, ProtocolError
+from shmcache.errors import OutOfMemory, ProtocolError, ShmcacheError
 from shmcache.protocol.doubles import double_text
 
 cdef extern from "sys/socket.h" nogil:
@@ -110,6 +110,7 @@ cdef class Frontend:
     cdef readonly set waiting        # connections whose replies wait for the client to read
     cdef readonly RequestLimits request_limits
     cdef public size_t query_limit_bytes
+    cdef readonly dict queueable     # command names, as they come, to what MULTI makes wait
     cdef public int64_t commands
     cdef public int64_t reads
     cdef public int64_t writes
@@ -147,6 +148,7 @@ cdef class Frontend:
         self.native_stats = [<CommandStats?>stats[name] for name in NATIVE_NAMES]
         self.connections = {}
         self.waiting = set()
+        self.queueable = {}
         self.request_limits = RequestLimits()
         self.query_limit_bytes = 1 << 30
         self.queued = []
@@ -327,11 +329,31 @@ cdef class Frontend:
         cdef list copies = []
         for i in range(connection.parser.count):
             copies.append(words[i].bytes[: words[i].length])
+        if connection.held is not None and enqueue(self, connection, copies):
+            return None
         try:
             return self.handler(connection.client, copies)
         except Exception as error:
             connection.write(self.error_line(connection.client, None, error))
             return None
+
+    def execute_plainly(self, list commands, uint32_t db, int resp, dict watched):
+        """EXEC of commands that all have a short way, as one step: the reply's bytes, or None."""
+        cdef int64_t started_ns = monotonic_ns()
+        cdef int64_t each_ns
+        cdef Queueable known
+        cdef list keys = plain_keys(self, commands, db)
+        if not keys:
+            return None
+        keys.extend(watched)
+        encoded = run_plainly(self, commands, keys, db, resp, watched)
+        if encoded is not None:
+            each_ns = (monotonic_ns() - started_ns) // len(commands)
+            for _entry, words in commands:
+                known = self.queueable[words[0]]
+                known.stats.count(each_ns)
+            self.commands += len(commands)
+        return encoded
 
     # ---- sending --------------------------------------------------------------------------------
 
@@ -510,3 +532,4 @@ cdef class Frontend:
 include "_wire_items.pxi"
 include "_native_containers.pxi"
 include "_native.pxi"
+include "_queue.pxi"

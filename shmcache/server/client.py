@@ -128,14 +128,18 @@ class Client(Context):
         connection.resp = self.resp
         connection.trusted = not needs_auth
         connection.limit_class = PUBSUB if self.subscriptions else NORMAL
-        connection.native = not (
+        plain = not (
             needs_auth
-            or self.queue is not None
             or self.replies_off
             or self.silent_commands
             or self.no_touch
             or (self.subscriptions and self.resp == 2)
         )
+        queue = self.queue
+        connection.native = plain and queue is None
+        connection.held = queue.commands if plain and queue is not None else None
+        if queue is None:
+            connection.held_bytes = 0
 
     def type_name(self) -> str:
         """Redis's client type, as CLIENT LIST TYPE takes it."""
@@ -188,7 +192,7 @@ class Client(Context):
             ("qbuf", connection.query_bytes),
             ("qbuf-free", connection.query_capacity - connection.query_bytes),
             ("argv-mem", 0),
-            ("multi-mem", 0 if self.queue is None else self.queue.words_bytes),
+            ("multi-mem", connection.held_bytes),
             ("rbs", connection.waiting_capacity),
             ("rbp", connection.waiting_peak),
             ("obl", connection.waiting_bytes),

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.dispatch import Dispatcher
 from shmcache.commands.replies import CommandError, Reply, error_for
+from shmcache.commands.table import COMMANDS
 from shmcache.errors import ProtocolError, ShmcacheError
 from shmcache.protocol import write_error
-from shmcache.server._frontend import Connection, Frontend
+from shmcache.server._frontend import Connection, Frontend, Queueable
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
 from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
 from shmcache.server.settings import Settings
 from shmcache.server.statistics import Statistics
-from shmcache.server.transactions import abort_line
+from shmcache.server.transactions import abort_line, waits
 
 if TYPE_CHECKING:
     import asyncio
@@ -81,8 +82,20 @@ class Server:
         self.frontend = Frontend(
             loop, arena, self.execute, self._error_line, self._closed, self.statistics.commands
         )
+        self._fill_queueable()
         self.settings = Settings(self, on_config)
         self.settings.apply_all()
+
+    def _fill_queueable(self) -> None:
+        """The usual spellings of the commands of which nothing but the words must be right."""
+        for command in COMMANDS.values():
+            name = command.name.encode()
+            entry = self.dispatcher.lookup([name])
+            if command.subcommands or "no_multi" in command.flags or not waits(entry):
+                continue
+            queueable = Queueable(entry, entry.arity, self.statistics.commands[command.name])
+            for spelling in (name, name.upper()):
+                self.frontend.queueable[spelling] = queueable
 
     @property
     def password(self) -> str:
@@ -118,12 +131,15 @@ class Server:
             self.statistics.dropped_for_output += 1
             _log.warning("client closed for not reading its replies: %s", client.describe())
         elif reason == "query limit":
-            self.statistics.dropped_for_query += 1
-            _log.warning("client closed for exceeding the query buffer: %s", client.describe())
+            self._note_query_limit(client)
+
+    def _note_query_limit(self, client: Client) -> None:
+        self.statistics.dropped_for_query += 1
+        _log.warning("client closed for exceeding the query buffer: %s", client.describe())
 
     # commands
 
-    def execute(self, client: Client, words: Sequence[bytes]) -> CommandStats | None:
+    def execute(self, client: Client, words: list[bytes]) -> CommandStats | None:
         """Run a command and send its reply.
 
         :return: the statistics that count the call; None when it was not run
@@ -143,7 +159,7 @@ class Server:
             stats.rejected += 1
             self._reject(client, entry, refusal)
             return None
-        if client.queue is not None and client.queue.takes(entry):
+        if client.queue is not None and waits(entry):
             self._enqueue(client, client.queue, entry, words)
             return None
         reply = self.run(client, entry, words)
@@ -161,15 +177,16 @@ class Server:
             client.queue.failed = True
         self._reply(client, refusal)
 
-    def _enqueue(self, client: Client, queue: Queue, entry: Entry, words: Sequence[bytes]) -> None:
+    def _enqueue(self, client: Client, queue: Queue, entry: Entry, words: list[bytes]) -> None:
         """Keep a command for EXEC. What is kept counts as if it had not been taken in yet."""
-        queue.add(entry, words)
-        if queue.words_bytes > self.frontend.query_limit_bytes:
-            self.statistics.dropped_for_query += 1
-            _log.warning("client closed for queueing too much: %s", client.describe())
-            client.connection.close()
-            return
-        self._reply(client, "QUEUED")
+        queue.commands.append((entry, words))
+        connection = client.connection
+        connection.held_bytes += sum(map(len, words))
+        if connection.held_bytes > self.frontend.query_limit_bytes:
+            connection.close()
+            self._note_query_limit(client)
+        else:
+            self._reply(client, "QUEUED")
 
     def _refusal(self, client: Client, entry: Entry, words: Sequence[bytes]) -> CommandError | None:
         """Why a known command may not be run now; None when it may."""

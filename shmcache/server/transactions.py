@@ -10,7 +10,7 @@ all that can be noticed, and no message is published that might have to be taken
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from shmcache.commands.arguments import integer_or_none
 from shmcache.commands.atomic import LockedKeys, keys_to_lock
@@ -19,13 +19,13 @@ from shmcache.errors import OutOfMemory, ShmcacheError
 from shmcache.server.replies import ENCODER, Encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from shmcache.arena import Arena, Transaction
     from shmcache.commands.dispatch import Entry
     from shmcache.server.client import Client
 
-__all__ = ["Queue", "abort_line", "carry_out", "is_unchanged"]
+__all__ = ["Queue", "abort_line", "carry_out", "is_unchanged", "waits"]
 
 _RUN_AT_ONCE: Final = frozenset(("discard", "exec", "multi", "quit", "reset", "watch"))
 _EARLY: Final = frozenset(("hello",))
@@ -35,32 +35,22 @@ _ROOM_US: Final = 20_000
 """How long room is made for a transaction that did not find enough."""
 
 
-class _Queued(NamedTuple):
-    entry: Entry
-    words: Sequence[bytes]
-
-
 class Queue:
     """What a client has sent since MULTI.
 
     :ivar failed: something that could not be queued; EXEC refuses the rest then
     """
 
-    __slots__ = ("commands", "failed", "words_bytes")
+    __slots__ = ("commands", "failed")
 
     def __init__(self) -> None:
-        self.commands: list[_Queued] = []
+        self.commands: list[tuple[Entry, list[bytes]]] = []
         self.failed = False
-        self.words_bytes = 0
 
-    def takes(self, entry: Entry) -> bool:
-        """Whether a command waits for EXEC, instead of being run at once."""
-        return entry.command.name not in _RUN_AT_ONCE
 
-    def add(self, entry: Entry, words: Sequence[bytes]) -> None:
-        """Let a command wait."""
-        self.commands.append(_Queued(entry, words))
-        self.words_bytes += sum(map(len, words))
+def waits(entry: Entry) -> bool:
+    """Whether a command waits for EXEC, instead of being run at once."""
+    return entry.command.name not in _RUN_AT_ONCE
 
 
 def abort_line(reason: CommandError) -> CommandError:
@@ -77,12 +67,18 @@ class _HalfDoneError(Exception):
     """A command ended half-way; what it did has to be taken back with all the rest."""
 
 
-def carry_out(client: Client, queue: Queue, watched: Mapping[tuple[int, bytes], int]) -> Reply:
+def carry_out(client: Client, queue: Queue, watched: dict[tuple[int, bytes], int]) -> Reply:
     """EXEC's answer.
 
     :raises CommandError: nothing was done
     :raises ShmcacheError: nothing was done
     """
+    if not client.no_touch:
+        plain = client.server.frontend.execute_plainly(
+            queue.commands, client.db, client.resp, watched
+        )
+        if plain is not None:
+            return Encoded(plain)
     execution = _Execution(client, queue, watched)
     try:
         execution.run_on_keys()
@@ -129,7 +125,7 @@ class _Execution:
         client, db = self._client, self._client.db
         try:
             for part in self._parts():
-                if len(part) == 1 and _is_on_whole(self._commands[part[0]].entry):
+                if len(part) == 1 and _is_on_whole(self._commands[part[0]][0]):
                     client.arena = self._server.arena
                     self._run(part[0])
                 else:
@@ -179,7 +175,7 @@ class _Execution:
 
     def _keys_of(self, part: list[int]) -> list[tuple[int, bytes]] | None:
         return keys_to_lock(
-            (self._dbs[index], self._commands[index].entry.command, self._commands[index].words)
+            (self._dbs[index], self._commands[index][0].command, self._commands[index][1])
             for index in part
         )
 
@@ -190,7 +186,7 @@ class _Execution:
         client = self._client
         client.arena = self._server.arena if locked is None else cast("Arena", locked)
         for index in part:
-            command = self._commands[index].entry.command
+            command = self._commands[index][0].command
             is_own = command.function is not None
             if index not in self._settled and (is_own or command.name in _EARLY):
                 self._run(index)

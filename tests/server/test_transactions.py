@@ -233,7 +233,7 @@ def test_queueing_without_end_is_ended(start_front_end: Callable[..., FrontEnd])
         client.send(request("SET", "a", b"x" * 50_000))
         assert client.is_closed()
         assert other.run("PING") == b"+PONG\r\n"
-        assert "closed for queueing too much" in front_end.log()
+        assert "closed for exceeding the query buffer" in front_end.log()
 
 
 def test_no_memory_aborts_all_of_it(start_front_end: Callable[..., FrontEnd]) -> None:
