@@ -60,6 +60,10 @@ int expected(const hand *at, int type);
 void drop_if_empty(hand *at);
 void complain(hand *at, const char *what, int status, int want) __attribute__((noreturn));
 
+/* One element by way of the process's hints, with hashes that often collide. Not in a transaction.
+ */
+int find_hinted(hand *at, int type, sc_bytes name, int64_t index, double *score);
+
 void map_operation(hand *at, int type);
 void map_reading(hand *at, int type);
 void zset_operation(hand *at);

@@ -88,7 +88,9 @@ void list_reading(hand *at) {
     gathered_reset(&at->of->all);
     if (choose(&at->of->pick, 2)) {
         if (want == SC_OK && (from < 0 || from >= have)) want = SC_MISS;
-        status = sc_list_at(at->session, &at->key, index, &at->of->got.sink);
+        status = !at->tx && choose(&at->of->pick, 2)
+                     ? find_hinted(at, SC_LIST, bytes_of(""), index, NULL)
+                     : sc_list_at(at->session, &at->key, index, &at->of->got.sink);
         if (status != want) complain(at, "list_at", status, want);
         if (status != SC_OK) return;
         const cell *cell = &cells_of(at)->cells[from];

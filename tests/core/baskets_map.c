@@ -172,8 +172,13 @@ static void look_up(hand *at, int type) {
     int want = expected(at, type);
     size_t there = want == SC_OK ? row_find(cells_of(at), name) : SIZE_MAX;
     if (want == SC_OK && there == SIZE_MAX) want = SC_MISS;
-    int status = sc_map_find(at->session, &at->key, type, name, &at->of->got.sink);
+    double score = NAN;
+    bool hinted = !at->tx && choose(&at->of->pick, 2);
+    int status = hinted ? find_hinted(at, type, name, 0, type == SC_ZSET ? &score : NULL)
+                        : sc_map_find(at->session, &at->key, type, name, &at->of->got.sink);
     if (status != want) complain(at, "find", status, want);
+    if (hinted && status == SC_OK && type == SC_ZSET)
+        CHECK(score == cells_of(at)->cells[there].score, "hinted score %.17g", score);
     if (status != SC_OK || type != SC_HASH) return;
     const cell *cell = &cells_of(at)->cells[there];
     CHECK(buffer_is(&at->of->got, cell->value, cell->value_length), "value of '%s'", cell->name);

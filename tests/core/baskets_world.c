@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "baskets.h"
+#include "find.h"
 
 enum { LONGEST = 60000, HAND_KEYS = 4 };
 #define HOUR_MS UINT64_C(3600000)
@@ -92,6 +93,18 @@ void drop_if_empty(hand *at) {
     if (model->what.type == SC_STREAM || model->what.rows[0].count) return;
     CHECK(!model->dead, "the last living field is not to go: the dead might still be there");
     box_clear(&model->what);
+}
+
+static char *reserve_in_sink(sc_sink *sink, size_t length) {
+    return sink->reserve(sink, length);
+}
+
+int find_hinted(hand *at, int type, sc_bytes name, int64_t index, double *score) {
+    uint64_t hash = sc_hash(at->key.bytes, at->key.length, 1) % 7;
+    sc_wanted wanted = {.type = type, .name = name, .index = index, .score = score};
+    wanted.hash = sc_hash_pair(hash, sc_hash(name.bytes, name.length, (uint64_t)index) % 31);
+    if (type == SC_HASH || type == SC_LIST) wanted.sink = &at->of->got.sink;
+    return sc_find_hinted(at->session->arena, &at->key, &wanted, reserve_in_sink);
 }
 
 /* ---- whole values -----------------------------------------------------------------------------*/

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "find.h"
 #include "layout.h"
 
 /* ---- an arena with every container in it ------------------------------------------------------*/
@@ -142,6 +143,22 @@ static sc_bytes any_member(reader *at, char name[600]) {
     return member((unsigned)rng_below(at->chance, 1500), name);
 }
 
+static char *reserve_in_sink(sc_sink *sink, size_t length) {
+    return sink->reserve(sink, length);
+}
+
+/* What was found before the damage is remembered, and what is there now may be anything. */
+static int ask_hinted(reader *at, int type, sc_bytes name, int64_t index) {
+    double score;
+    sc_wanted wanted = {.type = type, .name = name, .index = index};
+    wanted.hash = sc_hash_pair(sc_hash(at->key.bytes, at->key.length, 1) % 5,
+                               sc_hash(name.bytes, name.length, (uint64_t)index) % 101);
+    if (type == SC_ZSET) wanted.score = &score;
+    if (type == SC_HASH || type == SC_LIST) wanted.sink = &at->sink;
+    at->taken = at->count = 0;
+    return sc_find_hinted(at->arena, &at->key, &wanted, reserve_in_sink);
+}
+
 static bool ask_map(reader *at, int type, answered_call answered, void *context) {
     char name[600];
     uint64_t expire_ms;
@@ -151,6 +168,7 @@ static bool ask_map(reader *at, int type, answered_call answered, void *context)
         sc_bytes field = any_member(at, name);
         ASK(sc_map_find(session, key, type, field, type == SC_HASH ? &at->sink : NULL));
         if (type == SC_HASH) ASK(sc_map_expiry(session, key, field, &expire_ms));
+        if (!answered(context, ask_hinted(at, type, field, 0))) return false;
     }
     ASK(sc_map_all(session, key, type, both, &at->items));
     ASK(sc_map_random(session, key, type, 15, true, both, &at->items));
@@ -176,6 +194,7 @@ static bool ask_list(reader *at, answered_call answered, void *context) {
     for (int i = 0; i < 20; i++) {
         int64_t index = (int64_t)rng_below(at->chance, 3000) - 1500;
         ASK(sc_list_at(session, key, index, &at->sink));
+        if (!answered(context, ask_hinted(at, SC_LIST, bytes_of(""), index))) return false;
     }
     ASK(sc_list_range(session, key, 0, -1, &at->items));
     ASK(sc_list_range(session, key, 100, 200, &at->items));

@@ -137,6 +137,51 @@ static void keys_too_long(void) {
     bench_close(&b);
 }
 
+static uint64_t print_of(bench *b, const sc_key *key) {
+    uint64_t print = 0;
+    CHECK_STATUS(ONE_READ(b->arena, sc_fingerprint(session, key, &print)), SC_OK);
+    return print;
+}
+
+/* Changed once or twice, by bytes as long as before: blocks come to lie where they were. */
+static void fingerprints_tell_changes(void) {
+    static char value[1000];
+    const size_t lengths[] = {3, 40, 300, 1000};
+    for (int form = 0; form < FORMS; form++) {
+        bench b = bench_open_form(0, form);
+        sc_key key = key_of(0, "h"), list = key_of(0, "l");
+        uint64_t length, seed = 0;
+        bool added;
+        CHECK_STATUS(
+            ONE_WRITE(b.arena, &list, sc_list_push(tx, &list, bytes_of("e"), true, false, &length)),
+            SC_OK);
+        for (unsigned i = 0; i < 160; i++) {
+            size_t bytes = lengths[i % 4];
+            for (unsigned changes = 1 + i / 4 % 2; changes; changes--) {
+                fill_bytes(value, bytes, ++seed);
+                sc_bytes v = BYTES(value, bytes), f = bytes_of("f");
+                CHECK_STATUS(
+                    ONE_WRITE(b.arena, &key, sc_map_put(tx, &key, SC_HASH, f, v, 0, &added)),
+                    SC_OK);
+                CHECK_STATUS(ONE_WRITE(b.arena, &list, sc_list_replace(tx, &list, 0, v)), SC_OK);
+            }
+            uint64_t hash_print = print_of(&b, &key), list_print = print_of(&b, &list);
+            CHECK(print_of(&b, &key) == hash_print && print_of(&b, &list) == list_print);
+            for (unsigned changes = 1 + i / 8 % 2; changes; changes--) {
+                fill_bytes(value, bytes, ++seed);
+                sc_bytes v = BYTES(value, bytes), f = bytes_of("f");
+                CHECK_STATUS(
+                    ONE_WRITE(b.arena, &key, sc_map_put(tx, &key, SC_HASH, f, v, 0, &added)),
+                    SC_OK);
+                CHECK_STATUS(ONE_WRITE(b.arena, &list, sc_list_replace(tx, &list, 0, v)), SC_OK);
+            }
+            CHECK(print_of(&b, &key) != hash_print, "a hash's value of %zu bytes", bytes);
+            CHECK(print_of(&b, &list) != list_print, "an element of %zu bytes", bytes);
+        }
+        bench_close(&b);
+    }
+}
+
 /* ---- of one instant ---------------------------------------------------------------------------*/
 
 enum { KEYS = 12, ROUNDS = 3000 };
@@ -220,6 +265,7 @@ const unit unit_session[] = {
     {"session/ends_by_status", ends_by_status},
     {"session/keys_that_were_not_named", keys_that_were_not_named},
     {"session/keys_too_long", keys_too_long},
+    {"session/fingerprints_tell_changes", fingerprints_tell_changes},
     {"session/many_keys_of_one_instant", many_keys_of_one_instant},
     {NULL, NULL},
 };
