@@ -61,6 +61,18 @@ def same_stream_facts(theirs: Tagged, ours: Tagged) -> bool:
     return bool(forget_times(theirs) == forget_times(ours))
 
 
+def each_within(tolerance: int) -> Comparison:
+    """The same of several times."""
+    compare = within(tolerance)
+
+    def close_enough(theirs: Tagged, ours: Tagged) -> bool:
+        if theirs[0] != "array" or ours[0] != "array" or len(theirs[1]) != len(ours[1]):
+            return bool(theirs == ours)
+        return all(compare(one, other) for one, other in zip(theirs[1], ours[1], strict=True))
+
+    return close_enough
+
+
 _COMPARISONS: dict[tuple[bytes, ...], Comparison] = {
     (b"TTL",): within(2),
     (b"PTTL",): within(5000),
@@ -74,6 +86,10 @@ _COMPARISONS: dict[tuple[bytes, ...], Comparison] = {
         same_members,
     ),
     (b"HGETALL",): same_pairs,
+    (b"HTTL",): each_within(2),
+    (b"HPTTL",): each_within(5000),
+    (b"HEXPIRETIME",): each_within(2),
+    (b"HPEXPIRETIME",): each_within(5000),
     **dict.fromkeys(
         ((b"XINFO", part) for part in (b"STREAM", b"GROUPS", b"CONSUMERS")), same_stream_facts
     ),

@@ -18,6 +18,7 @@ from differential.client_side import ClientSide
 from differential.conftest import make_arena
 from differential.families import (
     bitmaps,
+    field_lifetimes,
     geo,
     hashes,
     hyperloglogs,
@@ -31,6 +32,7 @@ from differential.families import (
 from differential.machine import EXAMPLES, run_family
 from differential.sides import InProcessSide, SocketSide
 from differential.world import Beside, Difference, Step, World
+from shmcache.arena.segments import attach_arena
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,6 +111,23 @@ def test_family(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_family_without_a_server(model_world: World, name: str) -> None:
     run_family(FAMILIES[name], model_world, EXAMPLES // 3)
+
+
+def test_field_lifetimes(daemon: Daemon) -> None:
+    """There is no oracle for them: the front-end and a worker beside the naive arena."""
+    pairs = []
+    for db, resp in RAW:
+        worker = InProcessSide(attach_arena(daemon.name, writable=True), resp)
+        worker.select(db + len(RAW))
+        ours: dict[str, Answering] = {
+            f"front-end, RESP{resp}": _raw(str(daemon.socket_path), db, resp),
+            f"worker, RESP{resp}": worker,
+        }
+        pairs.append(Beside(InProcessSide(model_arena.Arena(), resp), ours))
+    world = World(pairs)
+    run_family(field_lifetimes.FIELD_LIFETIMES, world)
+    world.reset()
+    world.close()
 
 
 class Liar:
