@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+import itertools
 import re
 import sys
 import time
@@ -221,19 +222,23 @@ def _walk(arena: Arena, most: int, largest: int) -> _Contents:
     """Look at up to ``most`` keys (0: all), in the order of their hashes: a fair sample."""
     found = _Contents()
     for db in range(_DATABASES):
-        cursor = 0 if arena.db_keys(db) else -1
-        while cursor >= 0 and not (most and found.seen >= most):
-            try:
-                cursor, keys = arena.scan(db, cursor, _BATCH_KEYS)
-                for key in keys:
-                    info = arena.describe(db, key)
-                    if info is not None:
-                        found.meet(db, key, info, largest)
-            except (ArenaBusy, CorruptArena) as error:
-                found.stopped_by = f"db{db}: {error}"
-                break
-            cursor = cursor or -1
+        try:
+            keys = _keys(arena, db) if arena.db_keys(db) else iter(())
+            for key in itertools.islice(keys, most - found.seen if most else None):
+                info = arena.describe(db, key)
+                if info is not None:
+                    found.meet(db, key, info, largest)
+        except (ArenaBusy, CorruptArena) as error:
+            found.stopped_by = f"db{db}: {error}"
     return found
+
+
+def _keys(arena: Arena, db: int) -> Iterator[bytes]:
+    cursor, keys = arena.scan(db, 0, _BATCH_KEYS)
+    yield from keys
+    while cursor:
+        cursor, keys = arena.scan(db, cursor, _BATCH_KEYS)
+        yield from keys
 
 
 def _contents(arena: Arena, most: int, largest: int) -> Iterator[str]:
