@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["measure_growth"]
 
-_SMALL, _LARGE = 50_000, 5_000_000
+_SIZES = (50_000, 500_000, 5_000_000)
 _BATCH = 1_000
 _CALLS = 5_000
 _RANGE = 10
@@ -36,7 +36,7 @@ Contender = tuple[str, int]
 
 def measure_growth(bench: Bench) -> None:
     """Compare ZADD, ZRANK and ZRANGE of 10 in a huge sorted set with those in a large one."""
-    sizes = (_SMALL // 10, _LARGE // 10) if bench.quick else (_SMALL, _LARGE)
+    sizes = [size // 10 if bench.quick else size for size in _SIZES]
     contenders: dict[Contender, Callable[[], float]] = {}
     rounds = bench.rounds
     with ExitStack() as stack, bench.progress(len(sizes) * (1 + 3 * rounds)) as progress:
@@ -48,11 +48,10 @@ def measure_growth(bench: Bench) -> None:
             for command, measure in _MEASURES.items():
                 contenders[command, size] = partial(measure, cache, size, random.Random(size))
         measured = interleaved(contenders, rounds, progress)
-    small, large = sizes
     for (command, size), nanoseconds in medians(measured).items():
-        bench.figure(f"{command} of {size:,} members", nanoseconds, "ns")
-        if size == large:
-            ratio = median_ratio(measured[command, large], measured[command, small])
+        ratio = median_ratio(measured[command, size], measured[command, sizes[0]])
+        bench.figure(f"{command} of {size:,} members", nanoseconds, "ns", f"{ratio:.2f} ×")
+        if size == sizes[-1]:
             bench.target(f"grown-{command}", ratio)
 
 
