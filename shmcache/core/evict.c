@@ -143,6 +143,13 @@ static void pool_add(sc_writer *writer, uint64_t stripe, uint64_t word, uint64_t
     pool[at] = (sc_candidate){.score = score, .stripe = stripe, .word = word};
 }
 
+/* The transaction that needs room holds this stripe: what lies in it cannot go, and would only
+ * crowd out of the pool what can. */
+static bool is_out_of_reach(const sc_writer *writer, uint64_t index) {
+    if (!writer->main.exclusive) return sc_txn_holds(&writer->main, index);
+    return sc_load64(&writer->arena->stripes[index].sequence) & 1;
+}
+
 static uint32_t sample_bucket(sc_writer *writer, uint64_t index, uint32_t bucket, uint32_t policy) {
     sc_arena *arena = writer->arena;
     const uint64_t *slots = sc_bucket(arena, arena->stripes[index].segment, bucket);
@@ -174,7 +181,7 @@ static uint32_t sample(sc_writer *writer, uint32_t policy) {
     for (int i = 0; i < SC_SAMPLE_STRIPES && seen < wanted; i++) {
         uint64_t random = sc_random(arena);
         uint64_t index = random & arena->stripe_mask;
-        if (!sc_load32(&arena->stripes[index].keys)) continue;
+        if (!sc_load32(&arena->stripes[index].keys) || is_out_of_reach(writer, index)) continue;
         uint32_t buckets = sc_load32(&arena->stripes[index].buckets);
         seen += sample_stripe(writer, index, (uint32_t)(random >> 32) % (buckets + 1),
                               wanted - seen, policy);
@@ -196,7 +203,7 @@ static uint32_t sample_everywhere(sc_writer *writer, uint32_t policy) {
     uint32_t seen = 0;
     for (uint64_t i = 0; possible > 0 && i <= arena->stripe_mask && seen < SC_POOL; i++) {
         uint64_t index = (start + i) & arena->stripe_mask;
-        if (sc_load32(&arena->stripes[index].keys)) {
+        if (sc_load32(&arena->stripes[index].keys) && !is_out_of_reach(writer, index)) {
             seen += sample_stripe(writer, index, 0, SC_POOL - seen, policy);
         }
     }
@@ -306,7 +313,7 @@ static bool wait_for_sweep(sc_writer *writer, uint32_t *waits) {
     return true;
 }
 
-static bool make_room(sc_writer *writer, uint32_t size_class) {
+bool sc_make_room(sc_writer *writer, uint32_t size_class) {
     bool swept = false;
     uint32_t waits = 0;
     writer->stuck_count = 0;
@@ -332,7 +339,7 @@ uint64_t sc_take(sc_txn *txn, uint32_t size_class) {
     if (txn == &txn->writer->inner) return sc_heap_take(txn, size_class);
     for (;;) {
         uint64_t block = sc_heap_take(txn, size_class);
-        if (SC_LIKELY(block) || !make_room(txn->writer, size_class)) return block;
+        if (SC_LIKELY(block) || !sc_make_room(txn->writer, size_class)) return block;
     }
 }
 
@@ -340,6 +347,6 @@ uint64_t sc_take_chunk(sc_txn *txn, uint32_t size_class, sc_log_entry *chain, ui
                        uint64_t owner_hash) {
     for (;;) {
         uint64_t block = sc_heap_take_chunk(txn, size_class, chain, length, owner_hash);
-        if (SC_LIKELY(block) || !make_room(txn->writer, size_class)) return block;
+        if (SC_LIKELY(block) || !sc_make_room(txn->writer, size_class)) return block;
     }
 }

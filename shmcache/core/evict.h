@@ -10,6 +10,8 @@
 uint64_t sc_take(sc_txn *txn, uint32_t size_class);
 uint64_t sc_take_chunk(sc_txn *txn, uint32_t size_class, sc_log_entry *chain, uint64_t length,
                        uint64_t owner_hash);
+/* Evict, compact and sweep until a block of the class can be had; not in an inner transaction. */
+bool sc_make_room(sc_writer *writer, uint32_t size_class);
 /* Evict one key by the policy; false when there is none that may go. */
 bool sc_evict_one(sc_writer *writer);
 

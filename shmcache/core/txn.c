@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "evict.h"
 #include "heap.h"
 #include "tree.h"
 
@@ -57,13 +58,28 @@ static uint32_t last_chunk_class(const sc_arena *arena) {
     return arena->classes.first_chunk + arena->classes.chunk_count - 1;
 }
 
+/* A log's memory comes back when the transaction ends: it may take what is kept for those who free,
+ * and is worth evicting for. */
+static bool log_refill(sc_txn *txn, uint32_t size_class) {
+    sc_writer *writer = txn->writer;
+    bool frees = writer->frees;
+    writer->frees = true;
+    bool refilled = sc_heap_refill(writer, size_class);
+    if (!refilled && txn == &writer->main) {
+        refilled = sc_make_room(writer, size_class) &&
+                   (writer->slot->magazine[size_class].head || sc_heap_refill(writer, size_class));
+    }
+    writer->frees = frees;
+    return refilled;
+}
+
 int sc_txn_reserve_slow(sc_txn *txn, uint32_t entries) {
     sc_arena *arena = txn->writer->arena;
     sc_slot *slot = txn->writer->slot;
     uint32_t size_class = last_chunk_class(arena);
     while (txn->count + entries > txn->capacity) {
         sc_magazine *magazine = &slot->magazine[size_class];
-        if (!magazine->head && !sc_heap_refill(txn->writer, size_class)) return SC_NO_MEMORY;
+        if (!magazine->head && !log_refill(txn, size_class)) return SC_NO_MEMORY;
         uint64_t block = magazine->head;
         uint64_t *link = sc_at(arena, block);
         sc_put64(&txn->log->moving, block);
