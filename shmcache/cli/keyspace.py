@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from shmcache.cli.errors import CliError
 from shmcache.cli.quoting import quote
+from shmcache.cli.resp import encode_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ _SIZES: Final = {
 }
 _HOT_KEYS_SHOWN: Final = 16
 _PAUSE_EVERY: Final = 100
+_AT_ONCE: Final = 256
 _PROGRESS_EVERY: Final = 1_000_000
 _INTRODUCTION: Final = b"""
 # Scanning the entire keyspace to find %s keys as well as
@@ -69,10 +71,15 @@ class Walk:
                 return
 
     def ask_all(self, commands: list[list[bytes]]) -> list[Reply]:
-        """Send several commands at once."""
-        for words in commands:
-            self.connection.send(*words)
-        return [self.connection.read() for _ in commands]
+        """Send several commands at once; not so many that a server might wait for its replies to
+        be read before it reads on.
+        """
+        replies: list[Reply] = []
+        for at in range(0, len(commands), _AT_ONCE):
+            part = commands[at : at + _AT_ONCE]
+            self.connection.write(b"".join(map(encode_command, part)))
+            replies += [self.connection.read() for _ in part]
+        return replies
 
 
 def _checked(reply: Reply) -> Reply:

@@ -55,14 +55,11 @@ class Source:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
         self._buffer = b""
         self._at = 0
         self.patience_seconds: int | None = None
-
-    @property
-    def has_bytes(self) -> bool:
-        """Whether something was received that nobody has read yet."""
-        return self._at < len(self._buffer)
 
     def read(self, depth: int = 0) -> Reply:
         """Return the next reply.
@@ -152,9 +149,7 @@ class Source:
 
     def _wait(self) -> bool:
         """Whether something came within a second."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return bool(poll.poll(1000))
+        return bool(self._poll.poll(1000))
 
 
 def _number(text: bytes) -> int:
