@@ -30,7 +30,7 @@ class CommandStats:
         """Microseconds within which so many of the calls were done: a bucket's upper edge."""
 
 class Queueable:
-    """A command that waits for EXEC when a client is in MULTI.
+    """A command that waits for EXEC when a client is in MULTI; or one of these two.
 
     :param entry: what becomes the first half of its pair in the queue
     :param arity: words, its name included; negative: at least so many
@@ -46,7 +46,9 @@ class Connection:
 
     descriptor: int
     client: Any
-    """What the handler keeps about it."""
+    """What the handler keeps about it. For MULTI and EXEC it has ``begin_transaction()``,
+    ``end_transaction()``, ``queue`` and ``watched``, see shmcache.server.client.
+    """
     native: bool
     """Whether the hottest commands may be run without asking the handler."""
     held: list[Any] | None
@@ -152,16 +154,5 @@ class Frontend:
         """Serve every connection that is ready; the loop calls this."""
     def flush(self) -> None:
         """Send what was written outside a wake-up, and drop who has to go."""
-    def execute_plainly(
-        self,
-        commands: list[Any],
-        db: int,
-        resp: int,
-        watched: dict[tuple[int, bytes], int],
-    ) -> bytes | None:
-        """EXEC's whole reply, if each command has a short way and none fails.
-
-        None: nothing was done.
-        """
     def stop(self) -> None:
         """Send what can be sent at once and close everything."""

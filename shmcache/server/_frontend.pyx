@@ -329,31 +329,16 @@ cdef class Frontend:
         cdef list copies = []
         for i in range(connection.parser.count):
             copies.append(words[i].bytes[: words[i].length])
-        if connection.held is not None and enqueue(self, connection, copies):
-            return None
+        cdef Queueable known
         try:
+            if connection.held is not None or (connection.native and connection.parser.count == 1):
+                known = self.queueable.get(copies[0])
+                if known is not None and take_part(self, connection, known, copies):
+                    return known.stats if known.plain >= PLAIN_MULTI else None
             return self.handler(connection.client, copies)
         except Exception as error:
             connection.write(self.error_line(connection.client, None, error))
             return None
-
-    def execute_plainly(self, list commands, uint32_t db, int resp, dict watched):
-        """EXEC of commands that all have a short way, as one step: the reply's bytes, or None."""
-        cdef int64_t started_ns = monotonic_ns()
-        cdef int64_t each_ns
-        cdef Queueable known
-        cdef list keys = plain_keys(self, commands, db)
-        if not keys:
-            return None
-        keys.extend(watched)
-        encoded = run_plainly(self, commands, keys, db, resp, watched)
-        if encoded is not None:
-            each_ns = (monotonic_ns() - started_ns) // len(commands)
-            for _entry, words in commands:
-                known = self.queueable[words[0]]
-                known.stats.count(each_ns)
-            self.commands += len(commands)
-        return encoded
 
     # ---- sending --------------------------------------------------------------------------------
 

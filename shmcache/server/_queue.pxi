@@ -13,10 +13,12 @@ cdef enum:
     PLAIN_SADD
     PLAIN_LPUSH
     PLAIN_RPUSH
+    PLAIN_MULTI  # these two are never queued
+    PLAIN_EXEC
 
 PLAIN_NAMES = {
     "get": PLAIN_GET, "set": PLAIN_SET, "del": PLAIN_DEL, "hset": PLAIN_HSET, "sadd": PLAIN_SADD,
-    "lpush": PLAIN_LPUSH, "rpush": PLAIN_RPUSH,
+    "lpush": PLAIN_LPUSH, "rpush": PLAIN_RPUSH, "multi": PLAIN_MULTI, "exec": PLAIN_EXEC,
 }
 
 
@@ -42,15 +44,52 @@ cdef class Queueable:
             return words == 3
         if self.plain == PLAIN_HSET:
             return words >= 4 and words % 2 == 0
-        return self.plain != PLAIN_NOT and words >= 3
+        return PLAIN_SADD <= self.plain <= PLAIN_RPUSH and words >= 3
 
 
-cdef bint enqueue(Frontend frontend, Connection connection, list words) except -1:
-    """Let a command wait for EXEC; False: it is not for here."""
-    cdef Queueable known = frontend.queueable.get(words[0])
+cdef bint take_part(Frontend frontend, Connection connection, Queueable known,
+                    list words) except -1:
+    """Do a transaction's next step; False: it is not for here, and nothing was done."""
     cdef Py_ssize_t count = len(words)
-    if known is None or (count != known.arity if known.arity >= 0 else count < -known.arity):
+    if count != known.arity if known.arity >= 0 else count < -known.arity:
         return False
+    if known.plain < PLAIN_MULTI:
+        return connection.held is not None and enqueue(frontend, connection, known, words)
+    if known.plain == PLAIN_EXEC:
+        return connection.held is not None and execute_plainly(frontend, connection)
+    if connection.held is not None:
+        return False
+    connection.client.begin_transaction()
+    connection.write(b"+OK\r\n")
+    return True
+
+
+cdef bint execute_plainly(Frontend frontend, Connection connection) except -1:
+    """EXEC of commands that all have a short way and do not fail."""
+    cdef int64_t started_ns = frontend.now_ns
+    cdef int64_t each_ns
+    cdef list commands = connection.held
+    cdef Queueable known
+    cdef dict watched = connection.client.watched
+    cdef list keys = plain_keys(frontend, commands, connection.db)
+    if not keys or connection.client.queue.failed:
+        return False
+    keys.extend(watched)
+    encoded = run_plainly(frontend, commands, keys, connection.db, connection.resp, watched)
+    if encoded is None:
+        return False
+    connection.client.end_transaction()
+    connection.write(encoded)
+    each_ns = (monotonic_ns() - started_ns) // len(commands)
+    for _entry, words in commands:
+        known = frontend.queueable[words[0]]
+        known.stats.count(each_ns)
+    frontend.commands += len(commands)
+    return True
+
+
+cdef bint enqueue(Frontend frontend, Connection connection, Queueable known,
+                  list words) except -1:
     connection.held.append((known.entry, words))
     connection.last_command = known.stats
     for word in words:

@@ -7,12 +7,11 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.context import Context
-from shmcache.server.transactions import is_unchanged
+from shmcache.server.transactions import Queue, is_unchanged
 
 if TYPE_CHECKING:
     from shmcache.server._frontend import Connection
     from shmcache.server.server import Server
-    from shmcache.server.transactions import Queue
 
 __all__ = ["DEFAULT_USER", "NORMAL", "PUBSUB", "Client"]
 
@@ -100,11 +99,23 @@ class Client(Context):
         self.watched: dict[tuple[int, bytes], int] = {}
         """The keys of WATCH, with their databases and fingerprints."""
 
+    def begin_transaction(self) -> None:
+        """Let its commands wait from now on."""
+        queue, connection = Queue(), self.connection
+        self.queue = queue
+        if connection.native:
+            connection.native = False
+            connection.held = queue.commands
+
     def end_transaction(self) -> None:
         """Forget what MULTI and WATCH began."""
-        self.queue = None
+        connection = self.connection
         self.watched = {}
-        self.apply()
+        if self.queue is not None:
+            self.queue = None
+            connection.native = connection.held is not None
+            connection.held = None
+            connection.held_bytes = 0
 
     @property
     def subscriptions(self) -> int:

@@ -91,7 +91,9 @@ class Server:
         for command in COMMANDS.values():
             name = command.name.encode()
             entry = self.dispatcher.lookup([name])
-            if command.subcommands or "no_multi" in command.flags or not waits(entry):
+            if command.subcommands or "no_multi" in command.flags:
+                continue
+            if not waits(entry) and command.name not in {"multi", "exec"}:
                 continue
             queueable = Queueable(entry, entry.arity, self.statistics.commands[command.name])
             for spelling in (name, name.upper()):

@@ -5,6 +5,8 @@ when they do not tell them all) and the watched ones locked: for whoever reads o
 another process, they happen together, and a front-end killed in the middle leaves all or nothing.
 The commands of the server run after it. They know nothing of keys, so the order among each kind is
 all that can be noticed, and no message is published that might have to be taken back.
+
+The usual queueing and the plainest transactions never come here: _queue.pxi does them.
 """
 
 from __future__ import annotations
@@ -73,12 +75,6 @@ def carry_out(client: Client, queue: Queue, watched: dict[tuple[int, bytes], int
     :raises CommandError: nothing was done
     :raises ShmcacheError: nothing was done
     """
-    if not client.no_touch:
-        plain = client.server.frontend.execute_plainly(
-            queue.commands, client.db, client.resp, watched
-        )
-        if plain is not None:
-            return Encoded(plain)
     execution = _Execution(client, queue, watched)
     try:
         execution.run_on_keys()

@@ -67,6 +67,8 @@ def test_multi_and_watch_inside_are_refused_and_harmless(client: Wire) -> None:
 
 
 def test_exec_wrongly_called_forgets_everything(client: Wire) -> None:
+    assert client.run("EXEC", "x").startswith(b"-EXECABORT")
+    assert client.run("SET", "a", "1") == b"+OK\r\n"
     client.run("MULTI")
     assert client.run("EXEC", "x") == (
         b"-EXECABORT Transaction discarded because of: "
@@ -174,7 +176,15 @@ def test_protocol_changes_inside(client: Wire) -> None:
 def test_whole_databases_inside(client: Wire) -> None:
     client.run("SET", "old", "1")
     client.run("MULTI")
-    for line in ("SET a 1", "DBSIZE", "FLUSHDB", "SET b 2", "KEYS *", "RANDOMKEY", "SCAN 0"):
+    for line in (
+        "SET a 1",
+        "DBSIZE",
+        "FLUSHDB",
+        "SET b 2",
+        "KEYS *",
+        "RANDOMKEY",
+        "SCAN 0 COUNT 99999",
+    ):
         assert client.run(*line.split()) == QUEUED
     assert client.run("EXEC") == (
         b"*7\r\n+OK\r\n:2\r\n+OK\r\n+OK\r\n*1\r\n$1\r\nb\r\n$1\r\nb\r\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shmcache.commands.replies import OK, CommandError
-from shmcache.server.transactions import Queue, carry_out
+from shmcache.server.transactions import carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,7 @@ __all__ = ["HANDLERS"]
 def _multi(client: Client, _args: Sequence[bytes]) -> Reply:
     if client.queue is not None:
         raise CommandError("ERR MULTI calls can not be nested")
-    client.queue = Queue()
-    client.apply()
+    client.begin_transaction()
     return OK
 
 
