@@ -156,7 +156,7 @@ class _Execution:
             if not keys:
                 self._run_each(part, None)
                 return
-        for attempt in range(_ATTEMPTS + len(part)):
+        for attempt in range(_ATTEMPTS + len(part) + 1):
             try:
                 with self._server.arena.transaction(keys) as transaction:
                     _check_unchanged(transaction, watched)

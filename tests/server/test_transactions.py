@@ -274,8 +274,38 @@ def test_eviction_makes_room_for_it(start_front_end: Callable[..., FrontEnd]) ->
         assert client.run("EXISTS", *(f"new{number}" for number in range(10))) == b":10\r\n"
 
 
-def test_plain_redis_py(front_end: FrontEnd) -> None:
-    with redis.Redis(unix_socket_path=front_end.path) as client:
+def test_half_a_command_is_taken_back_alone(front_end: FrontEnd, client: Wire) -> None:
+    """What a command of several keys did before it failed is not there; what others did, is."""
+    with front_end.connect() as listener:
+        listener.run("SUBSCRIBE", "news")
+        client.run("MULTI")
+        client.run("SET", "x", "1")
+        client.run("PUBLISH", "news", "once")
+        client.run("MSET", "a", "1", "k" * 20_000, "2")
+        client.run("INCR", "x")
+        reply = client.run("EXEC")
+        assert reply.startswith(b"*4\r\n+OK\r\n:1\r\n-ERR key is longer")
+        assert reply.endswith(b":2\r\n")
+        assert client.run("EXISTS", "a") == b":0\r\n"
+        client.run("PUBLISH", "news", "end")
+        assert b"once" in listener.reply()
+        assert b"end" in listener.reply()
+
+
+def test_plain_transactions_are_counted(client: Wire) -> None:
+    client.run("CONFIG", "RESETSTAT")
+    client.run("MULTI")
+    for line in ("SET a 1", "GET a", "HSET h f 1", "SADD s x y", "LPUSH l 1", "RPUSH l 2", "DEL a"):
+        client.run(*line.split())
+    assert client.run("EXEC") == (b"*7\r\n+OK\r\n$1\r\n1\r\n:1\r\n:2\r\n:1\r\n:2\r\n:1\r\n")
+    told = client.text("INFO", "commandstats")
+    for name in ("multi", "exec", "set", "get", "hset", "sadd", "lpush", "rpush", "del"):
+        assert f"cmdstat_{name}:calls=1," in told
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_plain_redis_py(front_end: FrontEnd, protocol: int) -> None:
+    with redis.Redis(unix_socket_path=front_end.path, protocol=protocol) as client:
         assert client.pipeline().set("n", 1).incr("n").lrange("l", 0, -1).execute() == [True, 2, []]
         failed = client.pipeline().set("n", 1).lpush("n", 1).incr("n")
         with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
