@@ -64,7 +64,7 @@ def show_arena(name: str, arguments: Sequence[str]) -> int:
         if wanted.dump:
             sys.stdout.write(arena.dump())
         if wanted.validate:
-            return _validate(arena)
+            return _validate(name, arena)
         if not wanted.dump:
             _write(_overview(arena))
             _write(_databases(arena))
@@ -205,7 +205,7 @@ class _Contents:
     memory: Counter[tuple[str, str]] = field(default_factory=Counter)
     largest: list[tuple[int, int, bytes, str]] = field(default_factory=list)
     """Memory, database, key, type; a heap."""
-    stopped_by: str = ""
+    stopped_by: list[str] = field(default_factory=list)
 
     def meet(self, db: int, key: bytes, info: Info, largest: int) -> None:
         kind = (info.type, info.encoding)
@@ -229,7 +229,7 @@ def _walk(arena: Arena, most: int, largest: int) -> _Contents:
                 if info is not None:
                     found.meet(db, key, info, largest)
         except (ArenaBusy, CorruptArena) as error:
-            found.stopped_by = f"db{db}: {error}"
+            found.stopped_by.append(f"db{db}: {error}")
     return found
 
 
@@ -257,17 +257,21 @@ def _contents(arena: Arena, most: int, largest: int) -> Iterator[str]:
         yield "largest keys" + note
     for memory, db, key, kind in sorted(found.largest, key=lambda item: item[:3], reverse=True):
         yield _line(f"  {_human(memory)}", f"db{db} {kind} {quote(key).decode()}")
-    if found.stopped_by:
-        yield f"not all could be looked at: {found.stopped_by}"
+    for reason in found.stopped_by:
+        yield f"not all could be looked at: {reason}"
 
 
-def _validate(arena: Arena) -> int:
-    """Check everything. Writers are kept out meanwhile, where this user may write."""
+def _validate(name: str, arena: Arena) -> int:
+    """Check everything. Writers are kept out meanwhile, where that can be had."""
     quiet = arena.writable
     try:
         problems = arena.validate()
-    except ArenaBusy as error:
-        raise CliError(f"not checked: {error}") from error
+    except ArenaBusy:
+        # Somebody holds a lock and hangs, which is when one wants to know most.
+        quiet = False
+        reader = attach_arena(name)
+        problems = reader.validate()
+        reader.close()
     _write(iter(problems))
     if problems and not quiet:
         _write(iter(["(writers could not be kept out: what they were doing may be listed)"]))

@@ -95,6 +95,35 @@ def test_writers_and_their_processes(segments: Segments) -> None:
     assert found[1] == "dead"
 
 
+def test_a_writer_that_hangs_with_everything_locked(segments: Segments) -> None:
+    fill(segments.name)
+    writer = "import sys\nfrom shmcache.arena.segments import attach_arena\n"
+    writer += f"held = attach_arena({segments.name!r}, writable=True).transaction(None)\n"
+    writer += "held.__enter__().set(0, b'k', b'v')\nprint('held', flush=True)\nsys.stdin.read()\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", writer],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    command = ("--name", segments.name, "arena")
+    try:
+        outcome = run(OURS, *command)
+        assert (outcome.err, outcome.status) == (b"", 0)
+        assert b", log ACTIVE (" in outcome.out
+        assert b"\n  db3          2 keys" in outcome.out
+        assert b"\nnot all could be looked at: db0: a lock stayed taken" in outcome.out
+        outcome = run(OURS, *command, "--validate")
+        assert outcome.err == b""
+        assert re.search(rb"(^|\n)validated: 30\d keys, \d+ problems\n$", outcome.out)
+    finally:
+        process.kill()
+        process.communicate()
+    assert run(OURS, *command, "--validate").out == b"validated: 305 keys, 0 problems\n"
+
+
 def test_validate_and_dump(segments: Segments) -> None:
     fill(segments.name)
     done = run(OURS, "--name", segments.name, "arena", "--validate")
