@@ -91,7 +91,9 @@ def _check_zadd(flags: int, members: int) -> None:
 
 
 def zincrby(context: Context, args: Sequence[bytes]) -> Reply:
-    """ZINCRBY key increment member."""
+    """ZINCRBY key increment member. To Redis it is a form of ZADD, and ZADD's flags are none of its."""
+    if args[1].upper() in _ZADD_FLAGS:
+        raise syntax_error()
     return _increment(context, args[0], args[2], double(args[1]), ZADD_INCR)
 
 
