@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from differential.families.family import Family
     from differential.world import World
 
-EXAMPLES = int(os.environ.get("SHMCACHE_DIFFERENTIAL_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("SHMCACHE_DIFFERENTIAL_EXAMPLES", "80"))
 STEPS = 6
 LINES_PER_STEP = 60
 OF_OTHERS = 0.2
