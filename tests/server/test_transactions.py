@@ -268,10 +268,10 @@ def test_eviction_makes_room_for_it(start_front_end: Callable[..., FrontEnd]) ->
         for number in range(8000):
             client.run("SET", f"old{number}", b"x" * 5_000)
         client.run("MULTI")
-        for number in range(10):
+        for number in range(100):
             client.run("SET", f"new{number}", b"y" * 5_000)
-        assert client.run("EXEC") == b"*10\r\n" + b"+OK\r\n" * 10
-        assert client.run("EXISTS", *(f"new{number}" for number in range(10))) == b":10\r\n"
+        assert client.run("EXEC") == b"*100\r\n" + b"+OK\r\n" * 100
+        assert client.run("EXISTS", *(f"new{number}" for number in range(100))) == b":100\r\n"
 
 
 def test_half_a_command_is_taken_back_alone(front_end: FrontEnd, client: Wire) -> None:
