@@ -91,7 +91,7 @@ def _check_zadd(flags: int, members: int) -> None:
 
 
 def zincrby(context: Context, args: Sequence[bytes]) -> Reply:
-    """ZINCRBY key increment member. To Redis it is a form of ZADD, and ZADD's flags are none of its."""
+    """ZINCRBY key increment member. To Redis it is a form of ZADD, so that a flag is no number."""
     if args[1].upper() in _ZADD_FLAGS:
         raise syntax_error()
     return _increment(context, args[0], args[2], double(args[1]), ZADD_INCR)
