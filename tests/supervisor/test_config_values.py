@@ -134,16 +134,20 @@ CANDIDATES = [
     *("save now", "0 200 800", "50 99.9", "no one", "host 6379", "a/b", "default"),
 ]
 # Where this cache's limits are its own, or Redis looks at the machine.
-SKIPPED = {
-    "activedefrag",
-    "databases",
-    "dir",
-    "maxclients",
-    "tls-port",
-    "aclfile",
-    "oom-score-adj",
-    "repl-backlog-size",
-} | OURS | NEWER
+SKIPPED = (
+    {
+        "activedefrag",
+        "databases",
+        "dir",
+        "maxclients",
+        "tls-port",
+        "aclfile",
+        "oom-score-adj",
+        "repl-backlog-size",
+    }
+    | OURS
+    | NEWER
+)
 
 
 @needs_redis
