@@ -182,16 +182,20 @@ int sc_entry_rehead(sc_txn *txn, const sc_view *view, uint64_t expire_ms, uint64
     return SC_OK;
 }
 
+/* Trees, and what hangs on leaves, before the block that they start in. */
+static __attribute__((noinline)) void free_container(sc_txn *txn, const sc_view *view) {
+    if (!view->body_at) {
+        sc_txn_free_tree(txn, (view->offset + sc_view_leaf_at(view)) >> 3);
+        return;
+    }
+    const sc_tree *trees = sc_at(txn->writer->arena, view->offset + view->body_at);
+    for (uint32_t i = 0; i < sc_trees_of(view->head.encoding & SC_ENC_TYPE); i++)
+        sc_txn_free_tree(txn, trees[i].root);
+}
+
 void sc_entry_free(sc_txn *txn, const sc_view *view) {
     sc_arena *arena = txn->writer->arena;
-    if (view->body_at) { /* trees, and what hangs on leaves, before the block that they start in */
-        const sc_tree *trees = sc_at(arena, view->offset + view->body_at);
-        uint32_t count = sc_trees_of(view->head.encoding & SC_ENC_TYPE);
-        for (uint32_t i = 0; i < count; i++)
-            sc_txn_free_tree(txn, trees[i].root);
-    } else if (sc_is_container(view->head.encoding)) {
-        sc_txn_free_tree(txn, (view->offset + sc_view_leaf_at(view)) >> 3);
-    }
+    if (SC_UNLIKELY(sc_is_container(view->head.encoding))) free_container(txn, view);
     sc_txn_free(txn, view->offset);
     if (view->chain_at) {
         sc_txn_free_chain(txn, sc_load64(sc_at(arena, view->offset + view->chain_at)));

@@ -63,9 +63,10 @@ static inline uint32_t sc_body_bytes(uint8_t encoding) {
         [SC_ZSET] = 2 * sizeof(sc_tree) + 8,   [SC_HASH] = sizeof(sc_tree) + 16,
         [SC_STREAM] = (uint8_t)SC_STREAM_BODY,
     };
-    return encoding & SC_ENC_TREE ? bytes[encoding & SC_ENC_TYPE] : 0;
+    return SC_UNLIKELY(encoding & SC_ENC_TREE) ? bytes[encoding & SC_ENC_TYPE] : 0;
 }
 static inline bool sc_is_container(uint8_t encoding) {
+    if (SC_LIKELY(encoding < SC_ENC_PACKED)) return false;
     uint8_t type = encoding & SC_ENC_TYPE, form = encoding & (uint8_t)~SC_ENC_TYPE;
     if (type < SC_LIST || type > SC_STREAM) return false;
     return form == SC_ENC_TREE || (form == SC_ENC_PACKED && type != SC_STREAM);

@@ -289,7 +289,7 @@ static void move_block(sc_writer *writer, uint32_t size_class, uint64_t block) {
 bool sc_evacuate_sparse_page(sc_writer *writer) {
     sc_arena *arena = writer->arena;
     if (!any_spare_page(arena)) return false;
-    uint32_t size_class;
+    uint32_t size_class = 0;
     block_set free_blocks;
     sc_page *page = evacuation_begin(writer, &size_class, &free_blocks);
     if (!page) return false;

@@ -141,7 +141,8 @@ static void free_chain(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
 
 /* A tree's blocks, always the last one first: cut short, it is a smaller tree. Of a damaged one the
  * rest is lost, and nothing worse. */
-static void free_tree(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
+static __attribute__((noinline)) void free_tree(sc_writer *writer, sc_slot *slot, sc_log *log,
+                                                sc_log_entry *entry) {
     while (entry->word) {
         sc_last last;
         if (!sc_tree_last(writer->arena, entry->word, &last)) {
@@ -206,7 +207,7 @@ static void log_rollback(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_e
     log_end(writer, slot, log);
 }
 
-static void free_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
+static inline void free_entry(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entry) {
     uint64_t kind = entry->where & SC_LOG_KIND_MASK;
     if (kind == SC_LOG_FREE) {
         uint32_t size_class = push_once(writer, slot, entry->word);
