@@ -356,6 +356,7 @@ const char *sc_status_text(int status) {
         [SC_SYSTEM] = "a system call failed",
         [SC_SYNTAX] = "contradicting arguments",
         [SC_NOT_FINITE] = "the resulting score is not a number",
+        [SC_LOST] = "records of a ring were missed",
     };
     unsigned known = sizeof texts / sizeof *texts;
     return (unsigned)status < known ? texts[status] : "unknown status";

@@ -102,6 +102,25 @@ typedef struct sc_hint {
     const sc_stripe *stripe;
 } sc_hint;
 
+/* One attachment's view of a ring (ring.h): sizes of its own, which damage cannot move. */
+typedef struct sc_ring {
+    sc_ring_head *head;
+    sc_ring_mark *marks;
+    sc_ring_cell *cells;
+    uint64_t mask; /* cells - 1 */
+    uint32_t mark_count;
+    bool writable;
+} sc_ring;
+typedef struct sc_ring_producer {
+    sc_ring_mark *mark; /* NULL = not joined */
+    bool lost;          /* the record in the making has no room: writing it would harm another */
+} sc_ring_producer;
+typedef struct sc_ring_reader {
+    uint64_t position;                 /* of the next record */
+    uint64_t losses;                   /* as many as this reader was told of */
+    uint64_t stuck_at, stuck_since_us; /* a place where it had to wait for a producer */
+} sc_ring_reader;
+
 /* Sizes and places are copied here at attach, checked once, and never read from the arena again:
  * damage cannot move them. */
 struct sc_arena {
@@ -113,6 +132,8 @@ struct sc_arena {
     sc_access *access;
     uint16_t *marks;
     sc_stats *stats;
+    sc_ring feed; /* what was changed: writable if the arena is */
+    sc_ring bus;  /* pub/sub: everybody's, trusted by nobody */
     uint64_t data_bytes, access_bytes, heap_offset, heap_bytes, page_count, stripe_mask,
         marks_count;
     uint64_t hash_seed, generation;

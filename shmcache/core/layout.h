@@ -37,7 +37,7 @@
 
 #define SC_MAGIC UINT64_C(0x31454843414d4853) /* "SHMACHE1", little-endian */
 #define SC_ACCESS_MAGIC UINT64_C(0x314b52414d4d4853)
-#define SC_LAYOUT_VERSION 2u
+#define SC_LAYOUT_VERSION 3u
 
 #define SC_CACHE_LINE 64
 #define SC_DATABASES 16 /* what SELECT accepts */
@@ -259,6 +259,61 @@ typedef struct sc_access {
     uint32_t clock_time[SC_CLOCK_RING];
     sc_stats stats[SC_STATS_SLOTS];
 } sc_access;
+
+/* ---- rings: see ring.h ------------------------------------------------------------------------
+ *
+ *   +---------------+ 0
+ *   | sc_ring_head  |  identity | tail | asleep, wakes, losses, settled
+ *   +---------------+
+ *   | sc_ring_mark[]|  one a producer
+ *   +---------------+
+ *   | sc_ring_cell[]|  a power of two of them
+ *   +---------------+
+ *
+ *   record: | stamp:64 | length:32 payload 52 bytes | stamp:64 | payload 56 bytes | ...
+ *
+ * A stamp is position << 3 | enum sc_ring_kind. A cell that was never written has stamp 0; the
+ * first position is the number of cells, so 0 is no cell's. */
+typedef struct sc_ring_cell {
+    uint64_t stamp;
+    uint8_t bytes[56];
+} sc_ring_cell;
+static_assert(sizeof(sc_ring_cell) == SC_CACHE_LINE, "layout");
+enum sc_ring_kind {
+    SC_RING_PENDING = 1, /* first cell: in the making, or waiting for its transaction */
+    SC_RING_PUBLISHED,   /* first cell: to be read */
+    SC_RING_VOIDED,      /* first cell: not to be read */
+    SC_RING_MORE,        /* a further cell */
+    SC_RING_KIND = 7,
+};
+#define SC_RING_STAMP_SHIFT 3
+#define SC_RING_LENGTH_BYTES 4 /* before the payload, in the first cell */
+
+/* A producer's mark, written by it alone while it lives. Busy between `from` != 0 and `from` = 0:
+ * its record lies at `from` or later while `end` is 0, and fills [from, end) else. */
+typedef struct sc_ring_mark {
+    uint64_t pid; /* 0 = free */
+    uint64_t start_time, pid_namespace, nonce;
+    uint64_t from, end;
+    uint64_t reserved[2];
+} sc_ring_mark;
+static_assert(sizeof(sc_ring_mark) == SC_CACHE_LINE, "layout");
+
+typedef struct sc_ring_head {
+    uint64_t magic;
+    uint64_t generation; /* equals the data segment's */
+    uint64_t cells, marks;
+    uint64_t reserved0[4];
+    uint64_t tail; /* position of the next record; its own line, since every producer adds to it */
+    uint64_t reserved1[7];
+    uint32_t asleep; /* somebody may be sleeping on `wakes` */
+    uint32_t wakes;
+    uint64_t losses;  /* records that were lost before they could be published */
+    uint64_t settled; /* nobody is writing below this position */
+    uint64_t reserved2[5];
+} sc_ring_head;
+static_assert(sizeof(sc_ring_head) == 3 * SC_CACHE_LINE, "layout");
+#define SC_RING_MAGIC UINT64_C(0x31474e49524d4853)
 
 /* ---- entries and chunks -----------------------------------------------------------------------
  *

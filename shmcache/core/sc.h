@@ -32,6 +32,7 @@ enum sc_status {
     SC_SYSTEM,     /* a system call failed: errno says why */
     SC_SYNTAX,     /* arguments that contradict each other */
     SC_NOT_FINITE, /* an increment of a score gives no number */
+    SC_LOST,       /* records of a ring may have been missed (ring.h) */
 };
 const char *sc_status_text(int status);
 
