@@ -11,6 +11,7 @@ cdef class Connection:
     cdef readonly int descriptor
     cdef public object client
     cdef public bint native
+    cdef public bint blocked       # no further request is parsed or run
     cdef public list held          # what waits for EXEC; None: no MULTI, or the handler queues
     cdef public size_t held_bytes  # of all words that wait
     cdef public uint32_t db
@@ -28,6 +29,7 @@ cdef class Connection:
     cdef size_t queue_start
     cdef uint32_t watched     # epoll events asked for
     cdef bint listed          # in frontend.queued
+    cdef bint goes_on         # in frontend.unblocked
     cdef str doom             # why it will be dropped at the next occasion
     cdef int64_t over_soft_ns # since when the soft output limit is exceeded, 0 = it is not
 
@@ -107,3 +109,13 @@ cdef class Connection:
             self.frontend.list_for_flush(self)
         else:
             self.frontend.drop(self, None)
+
+    def unblock(self):
+        """Go on with what was received while blocked, after the requests that others sent."""
+        if not self.blocked:
+            return
+        self.blocked = False
+        if not (self.closed or self.goes_on):
+            self.goes_on = True
+            self.frontend.unblocked.append(self)
+            self.frontend.schedule()

@@ -51,6 +51,8 @@ class Connection:
     """
     native: bool
     """Whether the hottest commands may be run without asking the handler."""
+    blocked: bool
+    """While it is True no further request is parsed or run; what comes is kept, up to the limit."""
     held: list[Any] | None
     """Pairs of an entry and a command line, while the commands that are Queueable wait for EXEC."""
     held_bytes: int
@@ -100,6 +102,8 @@ class Connection:
         """Send a reply or a message. Never blocks; ignored once the connection is closing."""
     def close(self, after_replies: bool = False) -> None:
         """Close now, or when what was written is sent."""
+    def unblock(self) -> None:
+        """Go on with what was received while blocked, after the requests that others sent."""
 
 class Frontend:
     """All connections of one process.
@@ -114,6 +118,17 @@ class Frontend:
     :param stats: the CommandStats of each of NATIVE_NAMES
     """
 
+    native_allowed: bool
+    """False: the handler gets every command, also those that are hot."""
+    after_command: Callable[[], object] | None
+    """Called after every command, native ones too, before the same connection's next one."""
+    slow_ns: int
+    """From how many nanoseconds on `on_slow` is told of a command, native ones too; -1 = never."""
+    on_slow: Callable[[Any, list[bytes], int, CommandStats], object] | None
+    """``on_slow(client, words, nanoseconds, stats)``"""
+    @property
+    def current_client(self) -> Any:
+        """Whose requests are being run; None between them."""
     connections: dict[int, Connection]
     """By descriptor."""
     queueable: dict[bytes, Queueable]
@@ -152,7 +167,9 @@ class Frontend:
         """Drop a connection whose client has not read for too long."""
     def wake(self) -> None:
         """Serve every connection that is ready; the loop calls this."""
+    def count(self, client: Any, words: list[bytes], nanoseconds: int, stats: CommandStats) -> None:
+        """Count a command that was not run by a request of its own, such as one that waited."""
     def flush(self) -> None:
-        """Send what was written outside a wake-up, and drop who has to go."""
+        """Do what came up outside a wake-up: go on with the unblocked, send, drop who has to go."""
     def stop(self) -> None:
         """Send what can be sent at once and close everything."""

@@ -35,62 +35,22 @@ import os
 from shmcache.errors import OutOfMemory, ProtocolError, ShmcacheError
 from shmcache.protocol.doubles import double_text
 
-cdef extern from "sys/socket.h" nogil:
-    ssize_t recv(int descriptor, void *bytes, size_t length, int flags)
-    ssize_t send(int descriptor, const void *bytes, size_t length, int flags)
-    int MSG_DONTWAIT
-    int MSG_NOSIGNAL
-
-cdef extern from "sys/epoll.h" nogil:
-    ctypedef union epoll_data_t:
-        void *ptr
-    struct epoll_event:
-        uint32_t events
-        epoll_data_t data
-    int epoll_create1(int flags)
-    int epoll_ctl(int epoll, int operation, int descriptor, epoll_event *event)
-    int epoll_wait(int epoll, epoll_event *events, int count, int timeout)
-    int EPOLL_CLOEXEC
-    int EPOLL_CTL_ADD
-    int EPOLL_CTL_DEL
-    int EPOLL_CTL_MOD
-    uint32_t EPOLLIN
-    uint32_t EPOLLOUT
-    uint32_t EPOLLHUP
-    uint32_t EPOLLERR
-
-cdef enum:
-    EVENTS = 512                 # served in one wake-up
-    INPUT_BYTES = 65536          # received at once: bounds how long one client holds up the others
-    RECEIVE_AT_LEAST = 16384     # room for the rest of an unfinished request
-    SEND_EARLY_BYTES = 262144    # replies that do not wait for the end of the received requests
-    OUTPUT_KEPT_BYTES = 1048576  # a larger shared output buffer is given back
-    ADOPT_BYTES = 65536          # an unsent rest as large is not copied, its buffer is taken over
-    LIMIT_CLASSES = 3
-
 _log = logging.getLogger("shmcache.server")
 
-cdef struct output_limit:
-    size_t hard_bytes  # 0 = none
-    size_t soft_bytes
-    int64_t soft_ns
-
-
-cdef inline int64_t monotonic_ns() noexcept:
-    cdef timespec time
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return <int64_t>time.tv_sec * 1000000000 + time.tv_nsec
-
-
-cdef inline int64_t unix_ms() noexcept:
-    cdef timespec time
-    clock_gettime(CLOCK_REALTIME, &time)
-    return <int64_t>time.tv_sec * 1000 + time.tv_nsec // 1000000
-
-
+include "_system.pxi"
 include "_buffer.pxi"
 include "_statistics.pxi"
 include "_connection.pxi"
+
+
+cdef list copy_words(RequestParser parser):
+    """The request that the parser has found."""
+    cdef const span *words = parser.args
+    cdef uint32_t i
+    cdef list copies = []
+    for i in range(parser.count):
+        copies.append(words[i].bytes[: words[i].length])
+    return copies
 
 
 cdef class Frontend:
@@ -106,6 +66,10 @@ cdef class Frontend:
     :param stats: the CommandStats of each of NATIVE_NAMES
     """
 
+    cdef public bint native_allowed  # False: the handler gets every command
+    cdef public object after_command # called after every command, before the connection's next
+    cdef public object on_slow       # on_slow(client, words, nanoseconds, stats) after a slow one
+    cdef uint64_t slow_from_ns
     cdef readonly dict connections
     cdef readonly set waiting        # connections whose replies wait for the client to read
     cdef readonly RequestLimits request_limits
@@ -131,6 +95,7 @@ cdef class Frontend:
     cdef wire_buffer output          # its replies, unless earlier ones still wait in its queue
     cdef char *input
     cdef list queued                 # connections to flush or to drop before the wake-up ends
+    cdef list unblocked              # connections whose received requests are to be run
     cdef list dropped                # keeps what `ready` may still point to
     cdef bint working
     cdef bint flush_scheduled
@@ -146,12 +111,15 @@ cdef class Frontend:
         self.error_line = error_line
         self.on_closed = on_closed
         self.native_stats = [<CommandStats?>stats[name] for name in NATIVE_NAMES]
+        self.native_allowed = True
+        self.slow_from_ns = ALL_BITS
         self.connections = {}
         self.waiting = set()
         self.queueable = {}
         self.request_limits = RequestLimits()
         self.query_limit_bytes = 1 << 30
         self.queued = []
+        self.unblocked = []
         self.dropped = []
         self.input = <char *>malloc(INPUT_BYTES)
         if self.input == NULL:
@@ -166,6 +134,20 @@ cdef class Frontend:
         free(self.output.bytes)
         if self.epoll >= 0:
             close(self.epoll)
+
+    @property
+    def slow_ns(self):
+        """From how many nanoseconds on `on_slow` is told of a command; -1 = never."""
+        return <int64_t>self.slow_from_ns
+
+    @slow_ns.setter
+    def slow_ns(self, int64_t nanoseconds):
+        self.slow_from_ns = ALL_BITS if nanoseconds < 0 else nanoseconds
+
+    @property
+    def current_client(self):
+        """Whose requests are being run; None between them."""
+        return None if self.current is None else self.current.client
 
     def set_output_limit(self, int limit_class, size_t hard_bytes, size_t soft_bytes,
                          int64_t soft_seconds):
@@ -218,10 +200,34 @@ cdef class Frontend:
                 connection = <Connection>self.ready[i].data.ptr
                 if not connection.closed:
                     self.serve(connection, self.ready[i].events)
-            self.flush_queued()
+            self.finish()
         finally:
             self.working = False
             self.dropped.clear()
+
+    cdef int finish(self) except -1:
+        """Go on with the unblocked, and send what was written to others than the current client."""
+        cdef list batch
+        while self.unblocked or self.queued:
+            batch = self.unblocked
+            self.unblocked = []
+            for connection in batch:
+                self.go_on(connection)
+            self.flush_queued()
+        return 0
+
+    cdef int go_on(self, Connection connection) except -1:
+        """Run what was received while a connection was blocked."""
+        connection.goes_on = False
+        if connection.closed:
+            return 0
+        try:
+            self.now_ns = monotonic_ns()
+            self.run_requests(connection)
+        except Exception:
+            _log.exception("connection dropped")
+            self.drop(connection, "error")
+        return 0
 
     cdef int serve(self, Connection connection, uint32_t events) except -1:
         try:
@@ -268,7 +274,7 @@ cdef class Frontend:
         self.current = connection
         try:
             try:
-                while not connection.closing and parser.next_request():
+                while not (connection.closing or connection.blocked) and parser.next_request():
                     self.run(connection)
                     if self.output.length > SEND_EARLY_BYTES:
                         self.send_output(connection)
@@ -294,20 +300,44 @@ cdef class Frontend:
         """Run the request that the parser has found."""
         cdef CommandStats stats = None
         cdef int64_t ended_ns
+        cdef int64_t spent_ns
         cdef int which
-        if connection.native:
+        if connection.native and self.native_allowed:
             which = native_command(connection.parser.args)
             if which >= 0:
                 stats = self.call_native(connection, which)
         if stats is None:
             stats = self.call_handler(connection)
         ended_ns = monotonic_ns()
+        spent_ns = ended_ns - self.now_ns
+        self.now_ns = ended_ns
         if stats is not None:
-            stats.count(ended_ns - self.now_ns)
+            stats.count(spent_ns)
             self.commands += 1
             connection.last_command = stats
-        self.now_ns = ended_ns
+        if self.after_command is not None or <uint64_t>spent_ns >= self.slow_from_ns:
+            self.call_hooks(connection, stats, spent_ns)
         return 0
+
+    cdef int call_hooks(self, Connection connection, CommandStats stats,
+                        int64_t spent_ns) except -1:
+        """Tell who wants to know of commands; their failures are not the client's."""
+        try:
+            if stats is not None and <uint64_t>spent_ns >= self.slow_from_ns:
+                self.on_slow(connection.client, copy_words(connection.parser), spent_ns, stats)
+            if self.after_command is not None:
+                self.after_command()
+        except Exception:
+            _log.exception("after a command")
+        self.now_ns = monotonic_ns()
+        return 0
+
+    def count(self, client, list words, int64_t nanoseconds, CommandStats stats not None):
+        """Count a command that was not run by a request of its own, such as one that waited."""
+        stats.count(nanoseconds)
+        self.commands += 1
+        if <uint64_t>nanoseconds >= self.slow_from_ns:
+            self.on_slow(client, words, nanoseconds, stats)
 
     cdef CommandStats call_native(self, Connection connection, int which):
         cdef wire_buffer *out = connection.sink()
@@ -324,14 +354,12 @@ cdef class Frontend:
         return stats
 
     cdef CommandStats call_handler(self, Connection connection):
-        cdef const span *words = connection.parser.args
-        cdef uint32_t i
-        cdef list copies = []
-        for i in range(connection.parser.count):
-            copies.append(words[i].bytes[: words[i].length])
+        cdef list copies = copy_words(connection.parser)
         cdef Queueable known
         try:
-            if connection.held is not None or (connection.native and connection.parser.count == 1):
+            if self.native_allowed and (
+                connection.held is not None or (connection.native and connection.parser.count == 1)
+            ):
                 known = self.queueable.get(copies[0])
                 if known is not None and take_part(self, connection, known, copies):
                     return known.stats if known.plain >= PLAIN_MULTI else None
@@ -432,16 +460,21 @@ cdef class Frontend:
         if not connection.listed:
             connection.listed = True
             self.queued.append(connection)
-            if not self.working and not self.flush_scheduled:
-                self.flush_scheduled = True
-                self.loop.call_soon(self.flush)
+            self.schedule()
+        return 0
+
+    cdef int schedule(self) except -1:
+        """See that finish() is called soon."""
+        if not self.working and not self.flush_scheduled:
+            self.flush_scheduled = True
+            self.loop.call_soon(self.flush)
         return 0
 
     def flush(self):
-        """Send what was written outside a wake-up, and drop who has to go."""
+        """Do what came up outside a wake-up: go on with the unblocked, send, drop who has to go."""
         self.flush_scheduled = False
         if self.epoll >= 0:
-            self.flush_queued()
+            self.finish()
 
     cdef int flush_queued(self) except -1:
         cdef Connection connection

@@ -42,6 +42,7 @@ class Client(Context):
         "library_version",
         "local_address",
         "loopback",
+        "may_block",
         "name",
         "no_evict",
         "no_touch",
@@ -78,6 +79,8 @@ class Client(Context):
         self.connected_at = time.monotonic()
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
+        self.may_block = True
+        """False inside EXEC and scripts: there a blocking command gives up at once."""
         self.forget()
 
     def forget(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from shmcache.commands.dispatch import Dispatcher
 from shmcache.commands.replies import CommandError, Reply, error_for
@@ -17,6 +17,7 @@ from shmcache.commands.table import COMMANDS
 from shmcache.errors import ProtocolError, ShmcacheError
 from shmcache.protocol import write_error
 from shmcache.server._frontend import Connection, Frontend, Queueable
+from shmcache.server.changes import Changes
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
 from shmcache.server.pubsub import PubSub
@@ -75,6 +76,8 @@ class Server:
         self.dispatcher = Dispatcher(HANDLERS)
         self.clients: dict[int, Client] = {}
         self.pubsub = PubSub()
+        self.changes = Changes(self._follow_changes)
+        self._slow_for: set[str] = set()
         self.tcp_port = 0
         self.peak_used_bytes = 0
         self._next_number = 1
@@ -98,6 +101,23 @@ class Server:
             queueable = Queueable(entry, entry.arity, self.statistics.commands[command.name])
             for spelling in (name, name.upper()):
                 self.frontend.queueable[spelling] = queueable
+
+    def _follow_changes(self, on: bool) -> None:
+        self.frontend.after_command = self.changes.drain if on else None
+        self.go_slow("changes", on)
+
+    def go_slow(self, reason: str, on: bool) -> None:
+        """Have every command go through :meth:`execute`, or no longer for this reason."""
+        if on:
+            self._slow_for.add(reason)
+        else:
+            self._slow_for.discard(reason)
+        self.frontend.native_allowed = not self._slow_for
+
+    @property
+    def current(self) -> Client | None:
+        """Whose command is being run; None between commands."""
+        return cast("Client | None", self.frontend.current_client)
 
     @property
     def password(self) -> str:
@@ -211,6 +231,8 @@ class Server:
     def run(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
         """What a known command answers."""
         reply = self._call(client, entry, words)
+        if self.changes.wanted:
+            self.changes.note(client.db, entry.command, words)
         return reply.line(words) if isinstance(reply, WrongSubcommandError) else reply
 
     def _call(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:

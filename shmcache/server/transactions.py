@@ -76,11 +76,14 @@ def carry_out(client: Client, queue: Queue, watched: dict[tuple[int, bytes], int
     :raises ShmcacheError: nothing was done
     """
     execution = _Execution(client, queue, watched)
+    client.may_block = False
     try:
         execution.run_on_keys()
+        execution.run_on_server()
     except _ChangedError:
         return NULL_ARRAY
-    execution.run_on_server()
+    finally:
+        client.may_block = True
     return execution.answer()
 
 

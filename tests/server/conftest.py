@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import os
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
-from server.processes import FrontEnd, RedisServer
+from server.processes import DATA_BYTES, FrontEnd, RedisServer
+from shmcache.arena.segments import attach_arena, create_segments, unlink_segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from server.wire import Wire
+    from shmcache.arena import Arena
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +60,14 @@ def start_front_end(tmp_path: Path) -> Iterator[Callable[..., FrontEnd]]:
     yield start
     for front_end in started:
         front_end.close()
+
+
+@pytest.fixture
+def arena() -> Iterator[Arena]:
+    """An arena of one's own, for a server in the test's own process."""
+    name = f"test-{os.getpid()}-{secrets.token_hex(4)}"
+    create_segments(name, DATA_BYTES).close()
+    arena = attach_arena(name, writable=True)
+    yield arena
+    arena.close()
+    unlink_segments(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
@@ -205,3 +206,174 @@ def test_an_unusable_descriptor_is_refused() -> None:
             stage.frontend.add(connection)
 
     play(scene, echo)
+
+
+def test_native_commands_may_be_forbidden() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.connection.native = True
+        stage.peer.send(request("PING"))
+        assert await stage.receive(7) == b"+PONG\r\n"
+        stage.frontend.native_allowed = False
+        stage.peer.send(request("PING", "x"))
+        assert await stage.receive(3) == b"2\r\n"
+        stage.frontend.native_allowed = True
+        stage.peer.send(request("PING"))
+        assert await stage.receive(7) == b"+PONG\r\n"
+
+    play(scene, echo)
+
+
+def test_after_every_command(caplog: pytest.LogCaptureFixture) -> None:
+    """The function hears of native commands and others, each before the next; it may fail."""
+    seen: list[tuple[Any, bytes]] = []
+
+    async def scene(stage: Stage) -> None:
+        def after() -> None:
+            client = stage.frontend.current_client
+            seen.append((client, b"%d" % stage.frontend.commands))
+            client.write(b".")
+            if len(seen) == 3:
+                raise ZeroDivisionError
+
+        stage.connection.native = True
+        stage.frontend.after_command = after
+        stage.peer.send(request("PING") + request("X") + request("PING"))
+        wanted = b"+PONG\r\n.1\r\n.+PONG\r\n."
+        assert await stage.receive(len(wanted)) == wanted
+        assert seen == [(stage.connection, number) for number in (b"1", b"1", b"2")]
+        assert stage.frontend.current_client is None
+
+    play(scene, echo)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_slow_commands_are_told() -> None:
+    told: list[tuple[list[bytes], str]] = []
+    stats = CommandStats("x")
+
+    def handler(client: Connection, _words: Sequence[bytes]) -> CommandStats:
+        client.write(b".")
+        return stats
+
+    async def scene(stage: Stage) -> None:
+        frontend = stage.frontend
+
+        def on_slow(_client: Any, words: list[bytes], spent_ns: int, stats: CommandStats) -> None:
+            assert spent_ns >= frontend.slow_ns
+            told.append((words, stats.name))
+
+        async def ask() -> None:
+            stage.peer.send(request("PING") + request("X", "y"))
+            assert await stage.receive(8) == b"+PONG\r\n."
+
+        assert frontend.slow_ns == -1
+        stage.connection.native = True
+        await ask()
+        frontend.on_slow = on_slow
+        await ask()
+        frontend.slow_ns = 0
+        await ask()
+        frontend.count(None, [b"Z"], 0, stats)
+        frontend.slow_ns = 60 * 10**9
+        await ask()
+        frontend.count(None, [b"Z"], 60 * 10**9 - 1, stats)
+        frontend.count(None, [b"Z"], 60 * 10**9, stats)
+
+    play(scene, handler)
+    assert told == [([b"PING"], "ping"), ([b"X", b"y"], "x"), ([b"Z"], "x"), ([b"Z"], "x")]
+    assert stats.calls == 7
+
+
+def blocking(client: Connection, words: Sequence[bytes]) -> None:
+    """STOP is answered by whoever unblocks."""
+    if words[0] == b"STOP":
+        client.blocked = True
+    else:
+        client.write(b"%b;" % words[0])
+
+
+def test_a_blocked_connection_runs_nothing() -> None:
+    """Neither what came with the request nor what comes later; then all of it, in order."""
+
+    async def scene(stage: Stage) -> None:
+        connection = stage.connection
+        connection.native = True
+        stage.peer.send(request("A") + request("STOP") + request("B") + request("PING"))
+        assert await stage.receive(2) == b"A;"
+        kept = connection.query_bytes
+        assert kept == len(request("B") + request("PING"))
+        half = len(request("C")) // 2
+        stage.peer.send(request("C")[:half])
+        while connection.query_bytes == kept:
+            await asyncio.sleep(0)
+        connection.write(b"served;")
+        connection.unblock()
+        connection.unblock()
+        wanted = b"served;B;+PONG\r\n"
+        assert await stage.receive(len(wanted)) == wanted
+        stage.peer.send(request("C")[half:])
+        assert await stage.receive(2) == b"C;"
+
+    play(scene, blocking)
+
+
+def test_unblocked_by_another_client() -> None:
+    """What waited runs in the same wake-up, behind the other's own requests."""
+    order: list[bytes] = []
+
+    async def scene(stage: Stage) -> None:
+        peer, other = stage.connect()
+        stage.peer.send(request("STOP") + request("after"))
+        while not stage.connection.blocked:
+            await asyncio.sleep(0)
+        peer.send(request("FREE") + request("more"))
+        assert await stage.receive(6) == b"after;"
+        assert order == [b"STOP", b"FREE", b"more", b"after"]
+        other.close()
+        other.unblock()
+        peer.close()
+
+    def handler(client: Connection, words: Sequence[bytes]) -> None:
+        order.append(words[0])
+        if words[0] == b"FREE":
+            for connection in stages[0].frontend.connections.values():
+                connection.unblock()
+        else:
+            blocking(client, words)
+
+    stages: list[Stage] = []
+
+    async def kept_scene(stage: Stage) -> None:
+        stages.append(stage)
+        await scene(stage)
+
+    play(kept_scene, handler)
+
+
+@pytest.mark.parametrize("more", [b"", request("B")])
+def test_the_end_of_a_blocked_client_is_noticed(more: bytes) -> None:
+    async def scene(stage: Stage) -> None:
+        peer, connection = stage.connect()
+        peer.send(request("STOP") + more)
+        while not connection.blocked:
+            await asyncio.sleep(0)
+        peer.close()
+        while not connection.closed:
+            await asyncio.sleep(0)
+        connection.unblock()
+        await asyncio.sleep(0)
+        assert stage.closed == ["eof"]
+
+    play(scene, blocking)
+
+
+def test_a_blocked_client_may_not_send_for_ever() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.frontend.query_limit_bytes = 100_000
+        stage.peer.send(request("STOP"))
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await stage.loop.sock_sendall(stage.peer, request("B" * 1000))
+        assert stage.closed == ["query limit"]
+
+    play(scene, blocking)
