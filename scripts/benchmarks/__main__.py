@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from benchmarks.chart import draw_chart
 from benchmarks.machine import Machine
 from benchmarks.report import CACHE_PREFIX, Bench
-from benchmarks.sections import eviction, inprocess, memory, restart, scaling, socket, types
+from benchmarks.sections import (
+    eviction,
+    inprocess,
+    memory,
+    restart,
+    scaling,
+    socket,
+    transactions,
+    types,
+)
 from support.daemon import remove_leftovers
 from support.processes import ScriptError, end_on_signals, runtime_directory
 from support.terminal import say
@@ -24,6 +33,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "inprocess": inprocess.run,
     "socket": socket.run,
     "types": types.run,
+    "transactions": transactions.run,
     "scaling": scaling.run,
     "memory": memory.run,
     "eviction": eviction.run,
