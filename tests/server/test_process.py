@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -132,7 +131,7 @@ def start_badly(*words: str, first: bytes = b'{"options": {}}\n') -> tuple[int, 
     return done.returncode, done.stderr
 
 
-NAME = f"test-nothing-{os.getpid()}"
+NAME = "test-nothing-of-this-name"
 GOOD = ("--name", NAME, "--control-fd", "CONTROL", "--listen-fd", "LISTEN")
 
 
