@@ -30,9 +30,11 @@ __all__ = [
     "group_id",
     "lock_path",
     "map_segments",
+    "module_notes_path",
     "open_segments",
     "remove_unfinished",
     "segment_names",
+    "segment_path",
     "set_access",
     "unlink_segments",
 ]
@@ -199,10 +201,21 @@ def lock_path(name: str) -> str:
     return str(_SHM_DIRECTORY / f"shmcache.{name}.lock")
 
 
+def segment_path(name: str) -> Path:
+    """Return the file that is the data segment of cache ``name``."""
+    return _path(segment_names(name)[0])
+
+
+def module_notes_path(name: str) -> Path:
+    """Return the file that says which modules the daemon of cache ``name`` has loaded."""
+    check_name(name)
+    return _SHM_DIRECTORY / f"shmcache.{name}.modules"
+
+
 def unlink_segments(name: str) -> None:
     """Remove the segments' names, whichever exist; who has them mapped keeps the memory.
 
-    The lock file of a daemon that was killed goes too.
+    The list of modules and the lock file of a daemon that was killed go too.
 
     :raises PermissionError: they belong to another user
     """
@@ -215,6 +228,7 @@ def unlink_segments(name: str) -> None:
             raise PermissionError(
                 errno.EACCES, f"not allowed to remove {_owner(segment)}", str(_path(segment))
             ) from error
+    module_notes_path(name).unlink(missing_ok=True)
     _remove_free_lock(lock_path(name))
 
 

@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from shmcache.arena.places import find_socket_path
 from shmcache.arena.segments import check_name, map_segments, open_segments, segment_names
+from shmcache.client.modules import WorkerModules
 from shmcache.errors import CacheNotFound, LayoutMismatch, ReadOnly
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Attachment:
     def __init__(self, name: str, *, writable: bool, socket_path: str | None = None) -> None:
         self.name = name
         self.arena: Arena | None = None
+        self.modules = WorkerModules(name)
         self._writable = writable
         self._given_path = socket_path
         self._identity: _FileIdentity | None = None

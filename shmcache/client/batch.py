@@ -99,7 +99,7 @@ def _run_locked(
         raise exception_for(error_for(error)) from error
 
 
-def _line(failure: Exception) -> CommandError:
+def _line(failure: Exception | SystemExit) -> CommandError:
     """:raises Exception: the failure, when it is none that has a line"""
     if isinstance(failure, CommandError):
         return failure

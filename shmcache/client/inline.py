@@ -66,7 +66,12 @@ class InlineCommands:
             try:
                 entry = _dispatcher().find(words)
             except CommandError as error:
-                return None if entry is None else error
+                if entry is not None:
+                    return error
+                module_entry = self.attachment.modules.find(words)
+                if module_entry is None:
+                    return None
+                entry = module_entry
         return Prepared(entry, words) if _is_inline(entry, words, arena) else None
 
     def run(self, prepared: Prepared, arena: Arena | None = None) -> Reply:

@@ -114,7 +114,7 @@ class LockedKeys(SeenKeys):
 
     def __init__(self, arena: Arena, transaction: Transaction) -> None:
         super().__init__(arena, transaction)
-        self.failure: Exception | None = None
+        self.failure: Exception | SystemExit | None = None
         self.out_of_memory = False
         self._changes = 0
 
@@ -144,7 +144,7 @@ class LockedKeys(SeenKeys):
         before = self._changes
         try:
             yield self
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a module's command may do anything
             if self._changes != before:
                 self.failure = error
             raise

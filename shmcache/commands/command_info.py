@@ -97,7 +97,8 @@ class Introspection:
 
 def _filter(kind: bytes, value: bytes) -> Callable[[Command], bool]:
     if kind == b"MODULE":
-        return lambda _command: False
+        module = value.decode("utf-8", "surrogateescape")
+        return lambda command: command.module == module != ""
     if kind == b"ACLCAT":
         category = value.decode("utf-8", "surrogateescape").lower()
         return lambda command: category in command.categories
@@ -169,6 +170,8 @@ def _docs(command: Command) -> Reply:
         b"group": command.group.encode(),
         b"complexity": command.complexity.encode(),
     }
+    if command.module:
+        described[b"module"] = command.module.encode()
     flags: tuple[str, ...] = ("deprecated",) if command.deprecated_since else ()
     if command.internal:
         flags += ("syscmd",)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shmcache.commands.context import Context
     from shmcache.commands.spec import Command, CommandFunction
 
-__all__ = ["Dispatcher", "Entry"]
+__all__ = ["Dispatcher", "Entry", "bind"]
 
 _QUOTED_BYTES = 128
 """How much of what the client sent an error line repeats."""
@@ -39,6 +39,18 @@ class Entry:
         self.name_words = name_words
         """1, or 2 for a subcommand: where the arguments begin."""
         self.subcommands: dict[bytes, Entry] | None = None
+
+    def of_line(self, words: Sequence[bytes]) -> Entry:
+        """Return the command's entry, or that of the subcommand that a line names.
+
+        :raises CommandError: there is no such subcommand
+        """
+        if self.subcommands is None or len(words) < 2:
+            return self
+        entry = self.subcommands.get(words[1].upper())
+        if entry is None:
+            raise _unknown_subcommand(words)
+        return entry
 
     def check_arity(self, words: int) -> None:
         """Refuse a line of so many words, names included, if the command takes more or fewer.
@@ -64,8 +76,15 @@ class Dispatcher:
             _require_same_names(handlers)
         self._entries: dict[bytes, Entry] = {}
         for command in COMMANDS.values():
-            entry = _bind(command, handlers or {}, 1)
-            self._entries[command.name.upper().encode()] = entry
+            self.add(bind(command, handlers))
+
+    def add(self, entry: Entry) -> None:
+        """Know one more command from now on."""
+        self._entries[entry.command.name.upper().encode()] = entry
+
+    def remove(self, name: str) -> None:
+        """Know a command no longer; what holds its entry may still call it."""
+        del self._entries[name.upper().encode()]
 
     def lookup(self, words: Sequence[bytes]) -> Entry:
         """The entry for a command line, its number of arguments not yet checked.
@@ -75,11 +94,7 @@ class Dispatcher:
         entry = self._entries.get(words[0].upper())
         if entry is None:
             raise _unknown_command(words)
-        if entry.subcommands is not None and len(words) > 1:
-            entry = entry.subcommands.get(words[1].upper())
-            if entry is None:
-                raise _unknown_subcommand(words)
-        return entry
+        return entry.of_line(words)
 
     def find(self, words: Sequence[bytes]) -> Entry:
         """The entry for a command line, its number of arguments checked.
@@ -119,12 +134,19 @@ class Dispatcher:
         return self.call(entry, context, words)
 
 
-def _bind(command: Command, handlers: Mapping[str, CommandFunction], name_words: int) -> Entry:
-    function = command.function or handlers.get(command.name)
+def bind(
+    command: Command, handlers: Mapping[str, CommandFunction] | None = None, name_words: int = 1
+) -> Entry:
+    """Make a command's entry, and those of its subcommands.
+
+    :param handlers: see :class:`Dispatcher`
+    :param name_words: how many words its name is
+    """
+    function = command.function or (handlers or {}).get(command.name)
     entry = Entry(command, function, name_words)
     if command.subcommands:
         entry.subcommands = {
-            name.partition("|")[2].upper().encode(): _bind(subcommand, handlers, 2)
+            name.partition("|")[2].upper().encode(): bind(subcommand, handlers, 2)
             for name, subcommand in command.subcommands.items()
         }
     return entry

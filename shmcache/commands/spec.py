@@ -115,6 +115,8 @@ class Command(NamedTuple):
     find_keys: KeyFinder | None
     internal: bool
     """Not meant for applications: "syscmd" in COMMAND DOCS."""
+    module: str = ""
+    """Which module added it; empty for the commands of this package."""
 
     def accepts(self, words: int) -> bool:
         """Whether so many words, names included, are a right number."""

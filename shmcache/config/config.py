@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from shmcache.config.lists import Directives
-from shmcache.config.table import OPTIONS, Change, Option, find_option
+from shmcache.config.table import (
+    MODULE_OPTIONS,
+    OPTIONS,
+    Change,
+    Option,
+    add_option,
+    find_directive,
+    find_option,
+    remove_option,
+)
 from shmcache.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -191,11 +200,26 @@ class Config:
         :param first: no line before it had this option: what accumulates starts anew
         :raises ValueError: unknown option or bad value; the message is Redis's reason
         """
-        option = find_option(name)
+        option = find_directive(name)
         if option is None:
             raise ValueError("Bad directive or wrong number of arguments")
+        if option.name == MODULE_OPTIONS and find_option(name) is None:
+            if not arguments:
+                raise ValueError("Module config specified without value")
+            arguments = [name.lower(), *arguments]
         old = () if first and option.kind.accumulates else self._values[option.name]
         return {option.name: option.kind.parse(arguments, old)}
+
+    def add_option(self, option: Option, value: Any) -> None:
+        """Have one more option, a module's."""
+        add_option(option)
+        self._defaults[option.name] = option.default
+        self._values[option.name] = value
+
+    def remove_option(self, name: str) -> None:
+        """Have it no longer."""
+        remove_option(name)
+        del self._defaults[name], self._values[name]
 
     def _allows_protected(self, *, local: bool) -> bool:
         allowed = self.text("enable-protected-configs")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shmcache.config.config import Config
 from shmcache.config.lexer import encode, quote, split_arguments
-from shmcache.config.table import find_option
+from shmcache.config.table import find_directive, find_option
 from shmcache.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def load(
     given: set[str] = set()
     for line in _lines(command_line, stdin):
         name, *arguments = line.arguments
-        option = find_option(name)
+        option = find_directive(name)
         first = option is None or option.name not in given
         try:
             values = config.parse_directive(name, arguments, first=first)

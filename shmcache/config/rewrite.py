@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from shmcache.config.lexer import split_arguments
-from shmcache.config.table import OPTIONS, find_option
+from shmcache.config.table import MODULE_OPTIONS, OPTIONS, find_option
 from shmcache.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -74,7 +74,9 @@ def rewrite_text(config: Config, old: bytes) -> bytes:
 
 
 def _wanted(config: Config, name: str) -> list[bytes]:
-    """Return the lines that say an option's value."""
+    """Return the lines that say an option's value; a loaded module's options say their own."""
+    if name == MODULE_OPTIONS:
+        return []
     option = OPTIONS[name]
     return [f"{name} {text}".encode("ascii") for text in option.kind.lines(config.value(name))]
 

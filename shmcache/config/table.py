@@ -41,7 +41,16 @@ from shmcache.config.lists import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["OPTIONS", "Change", "Option", "find_option"]
+__all__ = [
+    "MODULE_OPTIONS",
+    "OPTIONS",
+    "Change",
+    "Option",
+    "add_option",
+    "find_directive",
+    "find_option",
+    "remove_option",
+]
 
 
 class Change(enum.Enum):
@@ -75,6 +84,9 @@ PROTECTED: Final = Change.PROTECTED
 RESTART: Final = Change.RESTART
 UINT_MAX: Final = 2**32 - 1
 ULONG_MAX: Final = 2**64 - 1
+
+MODULE_OPTIONS: Final = "module-options"
+"""The lines ``MODULE.OPTION value``, by the whole name."""
 
 _BOOLEAN: Final = Boolean()
 _COUNT: Final = Integer(0, INT_MAX)
@@ -168,6 +180,7 @@ _USED: Final = (
     Option("daemonize", _BOOLEAN, False, RESTART),
     Option("databases", Integer(1, 16), 16, RESTART),
     Option("dir", Text(_check_directory), ".", PROTECTED),
+    Option("enable-module-command", Choice("no", "yes", "local"), "no", RESTART),
     Option("enable-protected-configs", Choice("no", "yes", "local"), "no", RESTART),
     Option("hash-max-listpack-entries", _LONG, 512, LIVE, alias="hash-max-ziplist-entries"),
     Option("hash-max-listpack-value", _MEMORY, 64, LIVE, alias="hash-max-ziplist-value"),
@@ -184,12 +197,14 @@ _USED: Final = (
         LIVE,
         alias="list-max-ziplist-size",
     ),
+    Option("loadmodule", Directives(1), (), RESTART, hidden=True),
     Option("logfile", _TEXT, "", RESTART),
     Option("loglevel", Choice("debug", "verbose", "notice", "warning"), "notice", LIVE),
     Option("maxclients", Integer(1, UINT_MAX), 10000, LIVE),
     Option("maxmemory", Memory(0, ULONG_MAX), 256 << 20, LIVE),
     Option("maxmemory-policy", Choice(*_POLICIES), "noeviction", LIVE),
     Option("maxmemory-samples", Integer(1, INT_MAX), 5, LIVE),
+    Option(MODULE_OPTIONS, Directives(2), (), RESTART, hidden=True),
     Option("name", _TEXT, "default", RESTART),
     Option("pidfile", _TEXT, "", RESTART),
     Option("port", _PORT, 0, RESTART),
@@ -283,7 +298,6 @@ _UNUSED: Final = (
     _unused("disable-thp", _BOOLEAN, True, RESTART),
     _unused("dynamic-hz", _BOOLEAN, True, LIVE),
     _unused("enable-debug-command", Choice("no", "yes", "local"), "no", RESTART),
-    _unused("enable-module-command", Choice("no", "yes", "local"), "no", RESTART),
     _unused("ignore-warnings", _TEXT, "", LIVE),
     _unused("io-threads", Integer(1, 128), 1, RESTART),
     _unused("io-threads-do-reads", _BOOLEAN, False, RESTART),
@@ -298,7 +312,6 @@ _UNUSED: Final = (
     _unused("list-compress-depth", _COUNT, 0, LIVE),
     _unused("list-max-ziplist-entries", Directives(1, 1), (), RESTART, hidden=True),
     _unused("list-max-ziplist-value", Directives(1, 1), (), RESTART, hidden=True),
-    _unused("loadmodule", Directives(1), (), RESTART, hidden=True),
     _unused("masterauth", _TEXT, "", LIVE),
     _unused("masteruser", _TEXT, "", LIVE),
     _unused("maxmemory-clients", MemoryOrPercent(), 0, LIVE),
@@ -395,3 +408,23 @@ def find_option(name: str) -> Option | None:
     """Return the option of that name or alias, in any case; None if there is none."""
     lowered = name.lower()
     return OPTIONS.get(lowered) or _ALIASES.get(lowered)
+
+
+def find_directive(name: str) -> Option | None:
+    """Return the option that a line of a configuration file sets; None if it sets none.
+
+    ``MODULE.OPTION`` is one of a module that may not be loaded yet: such lines are collected in
+    one option until it is.
+    """
+    option = find_option(name)
+    return OPTIONS[MODULE_OPTIONS] if option is None and "." in name else option
+
+
+def add_option(option: Option) -> None:
+    """Know one more option, a module's."""
+    OPTIONS[option.name] = option
+
+
+def remove_option(name: str) -> None:
+    """Know it no longer."""
+    del OPTIONS[name]

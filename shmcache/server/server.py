@@ -20,6 +20,7 @@ from shmcache.server._frontend import Connection, Frontend, Queueable
 from shmcache.server.changes import Changes
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
+from shmcache.server.modules import Modules
 from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
 from shmcache.server.settings import Settings
@@ -46,6 +47,10 @@ _NOAUTH: Final = "NOAUTH Authentication required."
 _SUBSCRIBER_COMMANDS: Final = frozenset(
     ("ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset")
 )
+_PROTECTED: Final = dict.fromkeys(
+    ("module|load", "module|loadex", "module|unload"), "enable-module-command"
+)
+"""Commands that an option has to allow."""
 _HTTP_WORDS: Final = frozenset((b"host:", b"post"))
 
 
@@ -86,21 +91,31 @@ class Server:
             loop, arena, self.execute, self._error_line, self._closed, self.statistics.commands
         )
         self._fill_queueable()
+        self.modules = Modules(self)
         self.settings = Settings(self, on_config)
         self.settings.apply_all()
+        self.modules.load_configured()
 
     def _fill_queueable(self) -> None:
         """The usual spellings of the commands of which nothing but the words must be right."""
         for command in COMMANDS.values():
-            name = command.name.encode()
-            entry = self.dispatcher.lookup([name])
-            if command.subcommands or "no_multi" in command.flags:
-                continue
-            if not waits(entry) and command.name not in {"multi", "exec"}:
-                continue
-            queueable = Queueable(entry, entry.arity, self.statistics.commands[command.name])
-            for spelling in (name, name.upper()):
-                self.frontend.queueable[spelling] = queueable
+            self.make_queueable(self.dispatcher.lookup([command.name.encode()]))
+
+    def make_queueable(self, entry: Entry) -> None:
+        """Let MULTI queue a command without asking here, if that can be."""
+        command = entry.command
+        if command.subcommands or "no_multi" in command.flags:
+            return
+        if not waits(entry) and command.name not in {"multi", "exec"}:
+            return
+        queueable = Queueable(entry, entry.arity, self.statistics.commands[command.name])
+        for spelling in (command.name.encode(), command.name.upper().encode()):
+            self.frontend.queueable[spelling] = queueable
+
+    def make_unqueueable(self, name: str) -> None:
+        """Have MULTI ask here again: the command is unloaded."""
+        for spelling in (name.encode(), name.upper().encode()):
+            self.frontend.queueable.pop(spelling, None)
 
     def _follow_changes(self, on: bool) -> None:
         self.frontend.after_command = self.changes.drain if on else None
@@ -217,6 +232,9 @@ class Server:
         except CommandError as error:
             return error
         command = entry.command
+        protection = self._protection(client, command.name)
+        if protection is not None:
+            return protection
         if client.needs_auth() and "no_auth" not in command.flags:
             return CommandError(_NOAUTH)
         if client.queue is not None and "no_multi" in command.flags:
@@ -227,6 +245,21 @@ class Server:
                 "PING / QUIT / RESET are allowed in this context"
             )
         return None
+
+    def _protection(self, client: Client, name: str) -> CommandError | None:
+        """Why the configuration does not let this client run a command; None when it does."""
+        option = _PROTECTED.get(name)
+        if option is None:
+            return None
+        allowed = self.config.text(option)
+        if allowed == "yes" or (allowed == "local" and (client.unix or client.loopback)):
+            return None
+        container = name.partition("|")[0].upper()
+        return CommandError(
+            f'ERR {container} command not allowed. If the {option} option is set to "local", you '
+            "can run it from a local connection, otherwise you need to set this option in the "
+            "configuration file, and then restart the server."
+        )
 
     def run(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
         """What a known command answers."""

@@ -101,7 +101,20 @@ class Settings:
         config = self._server.config
         values = config.check(pairs, local=local)
         self._change(values)
-        self._on_config({name: config.show(name) for name in values})
+        texts = {name: config.show(name) for name in values}
+        self.tell_supervisor(self._server.modules.texts_to_keep(texts))
+
+    def tell_supervisor(self, texts: dict[str, str]) -> None:
+        """Have changed options kept for a front-end that has to be restarted."""
+        self._on_config(texts)
+
+    def add_applier(self, option: str, applier: Callable[[], None]) -> None:
+        """Call a function when an option has got another value; it may raise an OptionError."""
+        self._appliers[option] = applier
+
+    def remove_applier(self, option: str) -> None:
+        """Do so no longer."""
+        del self._appliers[option]
 
     def reload(self, texts: Mapping[str, str]) -> None:
         """Take over options that the supervisor has read anew; what cannot be is logged."""

@@ -10,6 +10,7 @@ from shmcache.commands.table import COMMANDS
 from shmcache.server._frontend import CommandStats
 
 if TYPE_CHECKING:
+    from shmcache.commands.spec import Command
     from shmcache.server._frontend import Frontend
 
 __all__ = ["Peaks", "Statistics"]
@@ -52,10 +53,14 @@ class Statistics:
         self.started_at = time.time()
         self.commands: dict[str, CommandStats] = {}
         for command in COMMANDS.values():
-            for leaf in command.subcommands.values() or (command,):
-                self.commands[leaf.name] = CommandStats(leaf.name)
-            self.commands.setdefault(command.name, CommandStats(command.name))
+            self.add_command(command)
         self.reset()
+
+    def add_command(self, command: Command) -> None:
+        """Count one more command from now on; one that was counted before goes on."""
+        for leaf in command.subcommands.values() or (command,):
+            self.commands.setdefault(leaf.name, CommandStats(leaf.name))
+        self.commands.setdefault(command.name, CommandStats(command.name))
 
     def reset(self) -> None:
         """Start counting anew (CONFIG RESETSTAT)."""

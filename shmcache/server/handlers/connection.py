@@ -116,7 +116,7 @@ def _hello(client: Client, args: Sequence[bytes]) -> Reply:
         b"id": client.number,
         b"mode": b"standalone",
         b"role": b"master",
-        b"modules": [],
+        b"modules": client.server.modules.describe(),
     }
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from shmcache.commands.modules import MODULE_API
 from shmcache.commands.replies import Verbatim
 from shmcache.server.figures import human_bytes, memory_figures
 from shmcache.server.version import REDIS_VERSION, package_version
@@ -190,8 +191,13 @@ def _cpu_section(_server: Server) -> _Fields:
         yield f"used_cpu_user{suffix}", f"{usage.ru_utime:.6f}"
 
 
-def _modules_section(_server: Server) -> _Fields:
-    return ()
+def _modules_section(server: Server) -> _Fields:
+    for loaded in server.modules:
+        yield (
+            "module",
+            f"name={loaded.name},ver={loaded.version},api={MODULE_API},filters=0,usedby=[],"
+            "using=[],options=[]",
+        )
 
 
 def _commandstats_section(server: Server) -> _Fields:
