@@ -168,8 +168,9 @@ def _docs(command: Command) -> Reply:
         b"summary": command.summary.encode(),
         b"since": command.since.encode(),
         b"group": command.group.encode(),
-        b"complexity": command.complexity.encode(),
     }
+    if command.complexity:
+        described[b"complexity"] = command.complexity.encode()
     if command.module:
         described[b"module"] = command.module.encode()
     flags: tuple[str, ...] = ("deprecated",) if command.deprecated_since else ()

@@ -7,6 +7,7 @@ from functools import partial
 from shmcache.commands import (
     spec,
     table_bitmaps,
+    table_cluster,
     table_connection,
     table_generic,
     table_geo,
@@ -14,7 +15,9 @@ from shmcache.commands import (
     table_hyperloglog,
     table_lists,
     table_modules,
+    table_operations,
     table_pubsub,
+    table_replication,
     table_server,
     table_sets,
     table_sorted_sets,
@@ -132,6 +135,7 @@ def _introspective(told: Introspection) -> Command:
 def _assemble() -> dict[str, Command]:
     families = (
         table_bitmaps,
+        table_cluster,
         table_connection,
         table_generic,
         table_geo,
@@ -139,7 +143,9 @@ def _assemble() -> dict[str, Command]:
         table_hyperloglog,
         table_lists,
         table_modules,
+        table_operations,
         table_pubsub,
+        table_replication,
         table_server,
         table_sets,
         table_sorted_sets,

@@ -28,6 +28,8 @@ class CommandStats:
         """Forget everything."""
     def percentile_us(self, percent: float) -> float:
         """Microseconds within which so many of the calls were done: a bucket's upper edge."""
+    def cumulative(self) -> list[tuple[int, int]]:
+        """How many calls took at most how long: (microseconds, count), doubling from 1 on."""
 
 class Queueable:
     """A command that waits for EXEC when a client is in MULTI; or one of these two.

@@ -84,6 +84,8 @@ cdef bint execute_plainly(Frontend frontend, Connection connection) except -1:
     for _entry, words in commands:
         known = frontend.queueable[words[0]]
         known.stats.count(each_ns)
+        if <uint64_t>each_ns >= frontend.slow_from_ns:
+            frontend.on_slow(connection.client, words, each_ns, known.stats)
     frontend.commands += len(commands)
     return True
 

@@ -63,3 +63,27 @@ cdef class CommandStats:
             if self.histogram[i] and seen * 100.0 >= percent * total:
                 return latency_edge_ns(i) / 1000.0
         return 0.0
+
+    def cumulative(self):
+        """How many calls took at most how long: (microseconds, count) pairs at powers of two.
+
+        The edges are 1024 * 2**n nanoseconds, and shown as Redis shows them: as the upper end of
+        its histogram's bucket there. An edge is left out where no call lies below it and above the
+        one before.
+        """
+        cdef uint64_t seen = 0
+        cdef uint64_t told = 0
+        cdef int64_t edge_ns = 1024
+        cdef int i = 0
+        cdef list found = []
+        while i < LATENCY_BUCKETS:
+            while i < LATENCY_BUCKETS and (
+                latency_edge_ns(i) <= edge_ns or edge_ns > latency_edge_ns(LATENCY_BUCKETS - 2)
+            ):
+                seen += self.histogram[i]
+                i += 1
+            if seen > told:
+                found.append(((edge_ns + edge_ns // 128 - 1) // 1000, seen))
+                told = seen
+            edge_ns *= 2
+        return found

@@ -165,6 +165,7 @@ class Client(Context):
         letters = "".join(
             letter
             for letter, holds in (
+                ("O", self in self.server.monitors),
                 ("P", self.subscriptions),
                 ("x", self.queue is not None),
                 ("d", self.watched and not is_unchanged(self.server.arena, self.watched)),

@@ -20,10 +20,14 @@ from shmcache.server._frontend import Connection, Frontend, Queueable
 from shmcache.server.changes import Changes
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
+from shmcache.server.latency import LatencyMonitor
 from shmcache.server.modules import Modules
+from shmcache.server.monitors import Monitors
 from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
 from shmcache.server.settings import Settings
+from shmcache.server.slow import note_slow_command
+from shmcache.server.slowlog import SlowLog
 from shmcache.server.statistics import Statistics
 from shmcache.server.transactions import abort_line, waits
 
@@ -81,6 +85,9 @@ class Server:
         self.dispatcher = Dispatcher(HANDLERS)
         self.clients: dict[int, Client] = {}
         self.pubsub = PubSub()
+        self.slowlog = SlowLog()
+        self.latency = LatencyMonitor()
+        self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
         self.changes = Changes(self._follow_changes)
         self._slow_for: set[str] = set()
         self.tcp_port = 0
@@ -90,6 +97,7 @@ class Server:
         self.frontend = Frontend(
             loop, arena, self.execute, self._error_line, self._closed, self.statistics.commands
         )
+        self.frontend.on_slow = note_slow_command
         self._fill_queueable()
         self.modules = Modules(self)
         self.settings = Settings(self, on_config)
@@ -164,6 +172,7 @@ class Server:
     def _closed(self, client: Client, reason: str | None) -> None:
         del self.clients[client.number]
         self.pubsub.remove_client(client)
+        self.monitors.remove(client)
         if reason == "output limit":
             self.statistics.dropped_for_output += 1
             _log.warning("client closed for not reading its replies: %s", client.describe())
@@ -203,6 +212,8 @@ class Server:
         if isinstance(reply, CommandError):
             stats.failed += 1
         self._reply(client, reply)
+        if self.monitors:
+            self.monitors.show(client, entry, words)
         return stats
 
     def _reject(self, client: Client, entry: Entry | None, refusal: CommandError) -> None:
@@ -333,7 +344,9 @@ class Server:
         if timeout_ms == 0:
             return
         for client in list(self.clients.values()):
-            if not client.subscriptions and client.connection.idle_ms > timeout_ms:
+            if client.subscriptions or client in self.monitors:
+                continue
+            if client.connection.idle_ms > timeout_ms:
                 client.connection.close()
 
     def note_used_memory(self, used_bytes: int) -> None:

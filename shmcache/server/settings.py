@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shmcache.arena.tuning import ARENA_OPTIONS, check_limit, configure_arena
 from shmcache.config import OptionError
 from shmcache.errors import ConfigurationError
+from shmcache.server.slow import slow_limit_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -64,16 +65,20 @@ class Settings:
         self.protected_mode = True
         self.databases = 0
         self.tracks_latency = True
+        self.slower_than_us = -1
         self._appliers: dict[str, Callable[[], None]] = {
             "client-output-buffer-limit": self._apply_output_limits,
             "client-query-buffer-limit": self._apply_query_limit,
             "databases": self._apply_plain,
+            "latency-monitor-threshold": self._apply_slow,
             "latency-tracking": self._apply_plain,
             "loglevel": self._apply_log_level,
             "maxclients": self._apply_max_clients,
             "proto-max-bulk-len": self._apply_bulk_limit,
             "protected-mode": self._apply_plain,
             "requirepass": self._apply_password,
+            "slowlog-log-slower-than": self._apply_slow,
+            "slowlog-max-len": self._apply_slow,
             "tcp-keepalive": self._apply_plain,
             "timeout": self._apply_plain,
             **dict.fromkeys(ARENA_OPTIONS, self._apply_arena),
@@ -147,6 +152,13 @@ class Settings:
         self.protected_mode = config.boolean("protected-mode")
         self.timeout_s = config.integer("timeout")
         self.tracks_latency = config.boolean("latency-tracking")
+
+    def _apply_slow(self) -> None:
+        server, config = self._server, self._server.config
+        self.slower_than_us = config.integer("slowlog-log-slower-than")
+        server.latency.threshold_ms = config.integer("latency-monitor-threshold")
+        server.slowlog.most = config.integer("slowlog-max-len")
+        server.frontend.slow_ns = slow_limit_ns(self.slower_than_us, server.latency.threshold_ms)
 
     def _apply_password(self) -> None:
         self.password = self._server.config.text("requirepass")

@@ -170,7 +170,10 @@ class _Execution:
             except OutOfMemory as error:
                 if attempt >= _ATTEMPTS:
                     raise abort_line(error_for(error)) from error
+                started = time.monotonic_ns()
                 self._server.arena.reserve_cycle(_ROOM_US)
+                spent_ms = (time.monotonic_ns() - started) // 1_000_000
+                self._server.latency.note("eviction-cycle", spent_ms)
 
     def _keys_of(self, part: list[int]) -> list[tuple[int, bytes]] | None:
         return keys_to_lock(
@@ -222,15 +225,15 @@ class _Execution:
     def answer(self) -> Reply:
         """The replies of all commands, each in the protocol that was spoken by then."""
         server = self._server
-        for (entry, _words), reply, spent in zip(
-            self._commands, self._replies, self._nanoseconds, strict=True
+        for (entry, words), reply, spent, db in zip(
+            self._commands, self._replies, self._nanoseconds, self._dbs, strict=True
         ):
             stats = server.statistics.commands[entry.command.name]
-            stats.record(spent)
+            server.frontend.count(self._client, words, spent, stats)
+            server.monitors.show(self._client, entry, words, db=db)
             if isinstance(reply, CommandError):
                 stats.failed += 1
                 server.statistics.count_error(str(reply))
-        server.frontend.commands += len(self._commands)
         if len(set(self._protocols)) <= 1:
             return self._replies
         encoded = map(ENCODER.encode, self._replies, self._protocols)

@@ -92,6 +92,8 @@ def test_docs(pair: Pair, name: str) -> None:
     assert ours[0] == theirs[0]
     their_docs, our_docs = (as_dict(as_dict(reply)[name.encode()]) for reply in (theirs, ours))
     for field in (b"summary", b"complexity"):
+        if field not in their_docs:
+            continue
         assert our_docs[field][0] == "bulk"
         assert our_docs[field][1]
     their_parts, our_parts = (docs.pop(b"subcommands", None) for docs in (their_docs, our_docs))
@@ -138,7 +140,8 @@ def test_list_by_pattern(pair: Pair, pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, command in COMMANDS.items() if command.subcommands]
+    "name",
+    [name for name, command in COMMANDS.items() if command.subcommands and name != "cluster"],
 )
 def test_help_has_redis_shape(pair: Pair, name: str) -> None:
     """The first line, the last two and the subcommands are Redis's, the rest is ours."""

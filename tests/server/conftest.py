@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def shared_front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontEnd]:
-    front_end = FrontEnd(tmp_path_factory.mktemp("front-end"))
+    front_end = FrontEnd(tmp_path_factory.mktemp("front-end"), enable_debug_command="yes")
     yield front_end.wait_ready()
     front_end.close()
 
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server = RedisServer(tmp_path_factory.mktemp("redis"), enable_debug_command="yes")
     yield server
     server.close()
 

@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Final
 
 from shmcache.server.handlers import (
     clients,
+    cluster,
     config,
     connection,
     info,
+    latency,
+    lolwut,
     memory,
     modules,
+    monitor,
     pubsub,
+    replication,
     shutdown,
+    slowlog,
     transactions,
 )
 
@@ -26,12 +32,18 @@ __all__ = ["HANDLERS"]
 
 HANDLERS: Final[dict[str, CommandFunction]] = {
     **clients.HANDLERS,
+    **cluster.HANDLERS,
     **config.HANDLERS,
     **connection.HANDLERS,
     **info.HANDLERS,
+    **latency.HANDLERS,
+    **lolwut.HANDLERS,
     **memory.HANDLERS,
     **modules.HANDLERS,
+    **monitor.HANDLERS,
     **pubsub.HANDLERS,
+    **replication.HANDLERS,
     **shutdown.HANDLERS,
+    **slowlog.HANDLERS,
     **transactions.HANDLERS,
 }
