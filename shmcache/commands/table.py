@@ -6,6 +6,7 @@ from functools import partial
 
 from shmcache.commands import (
     spec,
+    table_acl,
     table_bitmaps,
     table_cluster,
     table_connection,
@@ -134,6 +135,7 @@ def _introspective(told: Introspection) -> Command:
 
 def _assemble() -> dict[str, Command]:
     families = (
+        table_acl,
         table_bitmaps,
         table_cluster,
         table_connection,

@@ -16,7 +16,7 @@ Texts are ``str``; bytes that are not UTF-8 travel in them as surrogate escapes.
 
 from shmcache.config.config import Config, OptionError
 from shmcache.config.loader import CommandLine, Loaded, load, parse_command_line
-from shmcache.config.rewrite import rewrite_file, rewrite_text
+from shmcache.config.rewrite import replace_file, rewrite_file, rewrite_text
 from shmcache.config.table import OPTIONS, Change, Option, find_option
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "find_option",
     "load",
     "parse_command_line",
+    "replace_file",
     "rewrite_file",
     "rewrite_text",
 ]

@@ -173,6 +173,9 @@ def _unused(
 # What the daemon acts upon. `name` and `shm-*` are additions to Redis's; `maxmemory`, `port`,
 # `bind` and `databases` differ from it in default, limit or in when they may change.
 _USED: Final = (
+    Option("acl-pubsub-default", Choice("allchannels", "resetchannels"), "resetchannels", LIVE),
+    Option("aclfile", _TEXT, "", RESTART),
+    Option("acllog-max-len", _LONG, 128, LIVE),
     Option("active-expire-effort", Integer(1, 10), 1, LIVE),
     Option("bind", Words(), ("127.0.0.1", "-::1"), RESTART),
     Option("client-output-buffer-limit", BufferLimits(), _BUFFER_LIMITS, LIVE),
@@ -228,15 +231,13 @@ _USED: Final = (
     Option("timeout", _COUNT, 0, LIVE),
     Option("unixsocket", _TEXT, "", RESTART),
     Option("unixsocketperm", Octal(), 0, RESTART),
+    Option("user", Directives(1), (), LIVE, hidden=True),
     Option("zset-max-listpack-entries", _LONG, 128, LIVE, alias="zset-max-ziplist-entries"),
     Option("zset-max-listpack-value", _MEMORY, 64, LIVE, alias="zset-max-ziplist-value"),
 )
 
 # What a file may hold without any effect here.
 _UNUSED: Final = (
-    _unused("acl-pubsub-default", Choice("allchannels", "resetchannels"), "resetchannels", LIVE),
-    _unused("aclfile", _TEXT, "", RESTART),
-    _unused("acllog-max-len", _LONG, 128, LIVE),
     _unused("active-defrag-cycle-max", Integer(1, 99), 25, LIVE),
     _unused("active-defrag-cycle-min", Integer(1, 99), 1, LIVE),
     _unused("active-defrag-ignore-bytes", Memory(1), 100 << 20, LIVE),
@@ -395,7 +396,6 @@ _UNUSED: Final = (
     _unused("tls-session-caching", _BOOLEAN, True, LIVE),
     _unused("tracking-table-max-keys", _LONG, 1000000, LIVE),
     _unused("use-exit-on-panic", _BOOLEAN, False, LIVE, hidden=True),
-    _unused("user", Directives(1), (), RESTART, hidden=True),
 )
 
 OPTIONS: Final[dict[str, Option]] = {option.name: option for option in (*_USED, *_UNUSED)}

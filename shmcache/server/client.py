@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from shmcache.server._frontend import Connection
     from shmcache.server.server import Server
 
-__all__ = ["DEFAULT_USER", "NORMAL", "PUBSUB", "Client"]
+__all__ = ["NORMAL", "PUBSUB", "Client"]
 
-DEFAULT_USER: Final = "default"
 NORMAL: Final = 0
 PUBSUB: Final = 2
 """Classes of client-output-buffer-limit, in the option's order."""
@@ -88,8 +87,9 @@ class Client(Context):
         self.name = b""
         self.library_name = b""
         self.library_version = b""
-        self.user = DEFAULT_USER
-        self.authenticated = not self.server.password
+        access = self.server.access
+        self.user = access.default
+        self.authenticated = not access.needs_login
         self.no_evict = False
         self.no_touch = False
         self.replies_off = False
@@ -131,8 +131,8 @@ class Client(Context):
         return self.replies_off or self.silent_commands == 1
 
     def needs_auth(self) -> bool:
-        """Whether it must give the password before anything else."""
-        return bool(self.server.password) and not self.authenticated
+        """Whether it must log in before anything else."""
+        return self.server.access.needs_login and not self.authenticated
 
     def apply(self) -> None:
         """Tell the connection about a changed state: what it may do without asking."""
@@ -147,6 +147,7 @@ class Client(Context):
             or self.replies_off
             or self.silent_commands
             or self.no_touch
+            or not self.user.unrestricted
             or (self.subscriptions and self.resp == 2)
         )
         queue = self.queue
@@ -216,7 +217,7 @@ class Client(Context):
             ("tot-mem", self.memory_bytes()),
             ("events", connection.events),
             ("cmd", last.name if last is not None else "NULL"),
-            ("user", self.user),
+            ("user", self.user.text),
             ("redir", -1),
             ("resp", self.resp),
             ("lib-name", _text(self.library_name)),

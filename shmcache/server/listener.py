@@ -86,7 +86,7 @@ class Listener:
             if len(server.clients) >= server.settings.max_clients:
                 _refuse(accepted, _TOO_MANY)
                 server.statistics.rejected_connections += 1
-            elif not loopback and server.settings.protected_mode and not server.password:
+            elif not loopback and self._is_protected():
                 _refuse(accepted, _DENIED)
                 server.statistics.rejected_connections += 1
             else:
@@ -100,6 +100,10 @@ class Listener:
             _log.info("connection lost while accepting: %s", error)
         finally:
             accepted.close()  # nothing to close once it is the server's
+
+    def _is_protected(self) -> bool:
+        """Whether strangers are kept out, because there is no password that would."""
+        return self._server.settings.protected_mode and self._server.access.default.no_password
 
     def _addresses(self, accepted: socket.socket) -> tuple[str, str]:
         if self._unix:

@@ -148,6 +148,7 @@ class _Process:
                 self._config,
                 on_shutdown=self._shut_down,
                 on_config=self._tell_config,
+                on_users=self._tell_users,
             )
         except ShmcacheError as error:
             _log.error("the front-end cannot start: %s", error)
@@ -185,6 +186,9 @@ class _Process:
 
     def _tell_config(self, texts: dict[str, str]) -> None:
         self._control.send({"event": "config", "options": texts})
+
+    def _tell_users(self, changes: dict[str, tuple[str, ...] | None]) -> None:
+        self._control.send({"event": "users", "changes": changes})
 
     def _take_message(self, message: dict[str, Any]) -> None:
         if message.get("command") == "reload":

@@ -77,6 +77,7 @@ class Modules:
             server.config.remove_option(option)
         kept = [line for line in self._option_lines() if line[0] not in loaded.options]
         server.config.commit({MODULE_OPTIONS: tuple(kept)})
+        server.access.replay_rules()
         _log.info("module '%s' unloaded", name)
         lines = server.config.value(_LOAD_MODULE)
         self._keep(tuple(line for line in lines if line[0] != name))
@@ -127,6 +128,7 @@ class Modules:
             declaration = Option(option, declared.kind, declared.default, Change.LIVE)
             server.config.add_option(declaration, loaded.values[option])
             server.settings.add_applier(option, partial(self._apply, loaded, option))
+        server.access.replay_rules()
         _log.info("module '%s' loaded from %s", name, loaded.origin)
 
     def _apply(self, loaded: LoadedModule, option: str) -> None:

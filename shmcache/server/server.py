@@ -17,6 +17,7 @@ from shmcache.commands.table import COMMANDS
 from shmcache.errors import ProtocolError, ShmcacheError
 from shmcache.protocol import write_error
 from shmcache.server._frontend import Connection, Frontend, Queueable
+from shmcache.server.acl.access import Access
 from shmcache.server.changes import Changes
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from shmcache.arena import Arena
     from shmcache.commands.dispatch import Entry
+    from shmcache.commands.spec import Command
     from shmcache.config import Config
     from shmcache.server._frontend import CommandStats
     from shmcache.server.transactions import Queue
@@ -66,6 +68,7 @@ class Server:
     :param config: the options; CONFIG SET changes it
     :param on_shutdown: called once when a client's SHUTDOWN is to be obeyed
     :param on_config: called with the texts of options that CONFIG SET has changed
+    :param on_users: called with changes of users, see :class:`~shmcache.server.acl.access.Access`
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Server:
         *,
         on_shutdown: Callable[[], None],
         on_config: Callable[[dict[str, str]], None],
+        on_users: Callable[[dict[str, tuple[str, ...] | None]], None],
     ) -> None:
         self.arena = arena
         self.config = config
@@ -84,6 +88,7 @@ class Server:
         self.statistics = Statistics()
         self.dispatcher = Dispatcher(HANDLERS)
         self.clients: dict[int, Client] = {}
+        self.access = Access(self.clients, on_users)
         self.pubsub = PubSub()
         self.slowlog = SlowLog()
         self.latency = LatencyMonitor()
@@ -103,6 +108,7 @@ class Server:
         self.settings = Settings(self, on_config)
         self.settings.apply_all()
         self.modules.load_configured()
+        self.settings.apply_users()  # they may be allowed commands of modules
 
     def _fill_queueable(self) -> None:
         """The usual spellings of the commands of which nothing but the words must be right."""
@@ -141,11 +147,6 @@ class Server:
     def current(self) -> Client | None:
         """Whose command is being run; None between commands."""
         return cast("Client | None", self.frontend.current_client)
-
-    @property
-    def password(self) -> str:
-        """requirepass; empty when none is required."""
-        return self.settings.password
 
     # clients
 
@@ -243,13 +244,11 @@ class Server:
         except CommandError as error:
             return error
         command = entry.command
-        protection = self._protection(client, command.name)
-        if protection is not None:
-            return protection
-        if client.needs_auth() and "no_auth" not in command.flags:
-            return CommandError(_NOAUTH)
-        if client.queue is not None and "no_multi" in command.flags:
-            return CommandError("ERR Command not allowed inside a transaction")
+        refusal = self._protection(client, command.name) or _out_of_place(client, command)
+        if refusal is None and not client.user.unrestricted:
+            refusal = self.permission_error(client, entry, words)
+        if refusal is not None:
+            return refusal
         if client.subscriptions and client.resp == 2 and command.name not in _SUBSCRIBER_COMMANDS:
             return CommandError(
                 f"ERR Can't execute '{command.name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / "
@@ -271,6 +270,17 @@ class Server:
             "can run it from a local connection, otherwise you need to set this option in the "
             "configuration file, and then restart the server."
         )
+
+    def permission_error(
+        self, client: Client, entry: Entry, words: Sequence[bytes], context: str = ""
+    ) -> CommandError | None:
+        """Why a client's user may not run a command line of a right number of words.
+
+        A refusal is counted and logged. None: he may.
+
+        :param context: what ACL LOG calls the line's origin: ``lua``; empty: the client sent it
+        """
+        return self.access.permission_error(client, entry, words, context)
 
     def run(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
         """What a known command answers."""
@@ -356,6 +366,7 @@ class Server:
     def reset_statistics(self) -> None:
         """CONFIG RESETSTAT."""
         self.statistics.reset()
+        self.access.reset_counts()
         self.arena.reset_statistics()
         frontend = self.frontend
         frontend.commands = frontend.reads = frontend.writes = 0
@@ -366,3 +377,12 @@ class Server:
     def stop(self) -> None:
         """Close all clients."""
         self.frontend.stop()
+
+
+def _out_of_place(client: Client, command: Command) -> CommandError | None:
+    """Why a client may not run a command before, or after, something else; None when it may."""
+    if client.needs_auth() and "no_auth" not in command.flags:
+        return CommandError(_NOAUTH)
+    if client.queue is not None and "no_multi" in command.flags:
+        return CommandError("ERR Command not allowed inside a transaction")
+    return None

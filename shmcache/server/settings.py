@@ -58,7 +58,6 @@ class Settings:
     def __init__(self, server: Server, on_config: Callable[[dict[str, str]], None]) -> None:
         self._server = server
         self._on_config = on_config
-        self.password = ""
         self.max_clients = 0
         self.timeout_s = 0
         self.keepalive_s = 0
@@ -67,6 +66,8 @@ class Settings:
         self.tracks_latency = True
         self.slower_than_us = -1
         self._appliers: dict[str, Callable[[], None]] = {
+            "acl-pubsub-default": self._apply_acl,
+            "acllog-max-len": self._apply_acl,
             "client-output-buffer-limit": self._apply_output_limits,
             "client-query-buffer-limit": self._apply_query_limit,
             "databases": self._apply_plain,
@@ -81,6 +82,7 @@ class Settings:
             "slowlog-max-len": self._apply_slow,
             "tcp-keepalive": self._apply_plain,
             "timeout": self._apply_plain,
+            "user": self.apply_users,
             **dict.fromkeys(ARENA_OPTIONS, self._apply_arena),
         }
 
@@ -95,7 +97,7 @@ class Settings:
                 possible, possible, wanted,
             )  # fmt: skip
             config.commit({"maxclients": possible})
-        self._apply(self._appliers)
+        self._apply(name for name in self._appliers if name != "user")
 
     def change(self, pairs: Iterable[tuple[str, str]], *, local: bool) -> None:
         """CONFIG SET: all of it, or nothing.
@@ -161,9 +163,22 @@ class Settings:
         server.frontend.slow_ns = slow_limit_ns(self.slower_than_us, server.latency.threshold_ms)
 
     def _apply_password(self) -> None:
-        self.password = self._server.config.text("requirepass")
-        for client in self._server.clients.values():
-            client.apply()
+        self._server.access.set_default_password(self._server.config.text("requirepass"))
+
+    def _apply_acl(self) -> None:
+        config, access = self._server.config, self._server.access
+        access.all_channels = config.text("acl-pubsub-default") == "allchannels"
+        access.log.limit(config.integer("acllog-max-len"))
+
+    def apply_users(self) -> None:
+        """Have the users that the configuration tells of.
+
+        :raises OptionError: a rule of theirs cannot be applied
+        """
+        try:
+            self._server.access.declare_users(self._server.config.value("user"))
+        except ConfigurationError as error:
+            raise OptionError("user", str(error)) from error
 
     def _apply_max_clients(self) -> None:
         wanted = self._server.config.integer("maxclients")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Queue", "abort_line", "carry_out", "is_unchanged", "waits"]
 
 _RUN_AT_ONCE: Final = frozenset(("discard", "exec", "multi", "quit", "reset", "watch"))
-_EARLY: Final = frozenset(("hello",))
+_EARLY: Final = frozenset(("acl|deluser", "acl|load", "acl|setuser", "auth", "hello"))
 """Commands of the server on which the replies of others depend."""
 _ATTEMPTS: Final = 4
 _ROOM_US: Final = 20_000
@@ -110,7 +110,9 @@ class _Execution:
         db = self._client.db
         found = []
         for entry, words in self._commands:
-            if entry.command.name == "select":
+            if entry.command.name == "select" and self._server.access.allows(
+                self._client, entry, words
+            ):
                 number = integer_or_none(words[1])
                 if number is not None and 0 <= number < self._server.settings.databases:
                     db = number
@@ -205,6 +207,11 @@ class _Execution:
         client = self._client
         entry, words = self._commands[index]
         client.db = self._dbs[index]
+        refusal = self._server.access.exec_error(client, entry, words)
+        if refusal is not None:
+            self._replies[index] = refusal
+            self._settled.add(index)
+            return
         started = time.perf_counter_ns()
         self._replies[index] = self._server.run(client, entry, words)
         self._nanoseconds[index] = time.perf_counter_ns() - started
@@ -213,12 +220,9 @@ class _Execution:
 
     def run_on_server(self) -> None:
         """Run the rest, in their order; SELECT among them."""
-        client = self._client
-        for index, (entry, words) in enumerate(self._commands):
+        for index, (entry, _words) in enumerate(self._commands):
             if entry.command.function is None and index not in self._settled:
-                started = time.perf_counter_ns()
-                self._replies[index] = self._server.run(client, entry, words)
-                self._nanoseconds[index] = time.perf_counter_ns() - started
+                self._run(index)
 
     # ---- the answer
 

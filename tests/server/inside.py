@@ -34,6 +34,7 @@ class Stage:
             Config.from_texts({"maxmemory": str(DATA_BYTES), **options}),
             on_shutdown=lambda: None,
             on_config=lambda _texts: None,
+            on_users=lambda _changes: None,
         )
         self.listener = listener.Listener(self.loop, self.server, listening)
 

@@ -42,6 +42,8 @@ def test_names_are_redis_own(client: Wire, redis_server: RedisServer, section: s
         "pubsub_clients",
         "client_query_buffer_limit_disconnections",
         "client_output_buffer_limit_disconnections",
+        *("acl_access_denied_auth", "acl_access_denied_cmd"),
+        *("acl_access_denied_key", "acl_access_denied_channel"),
     }
     with redis_server.connect() as theirs:
         ours = [

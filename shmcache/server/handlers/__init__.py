@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shmcache.server.handlers import (
+    acl,
     clients,
     cluster,
     config,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["HANDLERS"]
 
 HANDLERS: Final[dict[str, CommandFunction]] = {
+    **acl.HANDLERS,
     **clients.HANDLERS,
     **cluster.HANDLERS,
     **config.HANDLERS,

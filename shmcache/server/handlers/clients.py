@@ -13,7 +13,6 @@ from shmcache.commands.replies import (
     one_line,
     syntax_error,
 )
-from shmcache.server.client import DEFAULT_USER
 from shmcache.server.handlers.connection import check_client_name
 from shmcache.server.replies import NOTHING
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from shmcache.commands.replies import Reply
+    from shmcache.server.acl.access import Access
     from shmcache.server.client import Client
 
 __all__ = ["HANDLERS"]
@@ -79,8 +79,9 @@ def _list(client: Client, args: Sequence[bytes]) -> Reply:
 class _KillFilter:
     """Which clients CLIENT KILL closes: those that every condition fits."""
 
-    def __init__(self, args: Sequence[bytes]) -> None:
+    def __init__(self, args: Sequence[bytes], access: Access) -> None:
         """:raises CommandError: unknown conditions or impossible values"""
+        self._access = access
         self.skip_me = True
         self._conditions: list[Callable[[Client], bool]] = []
         if len(args) % 2:
@@ -103,9 +104,9 @@ class _KillFilter:
         elif name == b"LADDR":
             self._conditions.append(lambda client: client.local_address == text)
         elif name == b"USER":
-            if text != DEFAULT_USER:
+            if self._access.find(value) is None:
                 raise CommandError(f"ERR No such user '{one_line(as_c_string(value))}'")
-            self._conditions.append(lambda client: client.user == text)
+            self._conditions.append(lambda client: client.user.name == value)
         elif name == b"SKIPME":
             self.skip_me = _yes_or_no(value, b"YES", b"NO")
         else:
@@ -122,7 +123,7 @@ def _kill(client: Client, args: Sequence[bytes]) -> Reply:
         if not _kill_all(client, lambda other: other.address == address, skip_me=False):
             raise CommandError("ERR No such client")
         return OK
-    wanted = _KillFilter(args)
+    wanted = _KillFilter(args, client.server.access)
     return _kill_all(client, wanted.fits, skip_me=wanted.skip_me)
 
 

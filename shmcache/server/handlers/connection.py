@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING
 
 from shmcache.commands.arguments import integer_or_none
@@ -14,7 +13,7 @@ from shmcache.commands.replies import (
     one_line,
     syntax_error,
 )
-from shmcache.server.client import DEFAULT_USER
+from shmcache.server.acl.users import DEFAULT_USER
 from shmcache.server.version import REDIS_VERSION
 
 if TYPE_CHECKING:
@@ -37,26 +36,22 @@ def check_client_name(name: bytes, what: str = "Client names") -> None:
         raise CommandError(f"ERR {what} cannot contain spaces, newlines or special characters.")
 
 
-def _authenticate(client: Client, user: bytes, password: bytes) -> None:
+def _authenticate(client: Client, user: bytes, password: bytes, command: bytes) -> None:
     """:raises CommandError: wrong name or password"""
-    wanted = client.server.password.encode("utf-8", "surrogateescape")
-    right = not wanted or hmac.compare_digest(password, wanted)
-    if user != DEFAULT_USER.encode() or not right:
+    if not client.server.access.log_in(client, user, password, command):
         raise CommandError("WRONGPASS invalid username-password pair or user is disabled.")
-    client.authenticated = True
-    client.apply()
 
 
 def _auth(client: Client, args: Sequence[bytes]) -> Reply:
     if len(args) > 2:
         raise syntax_error()
-    if len(args) == 1 and not client.server.password:
+    if len(args) == 1 and client.server.access.default.no_password:
         raise CommandError(
             "ERR AUTH <password> called without any password configured for the default user. "
             "Are you sure your configuration is correct?"
         )
-    user = args[0] if len(args) == 2 else DEFAULT_USER.encode()
-    _authenticate(client, user, args[-1])
+    user = args[0] if len(args) == 2 else DEFAULT_USER
+    _authenticate(client, user, args[-1], b"AUTH")
     return OK
 
 
@@ -97,7 +92,7 @@ def _hello(client: Client, args: Sequence[bytes]) -> Reply:
     version = _hello_version(args[0]) if args else None
     options = _HelloOptions(args[1:])
     if options.credentials is not None:
-        _authenticate(client, *options.credentials)
+        _authenticate(client, *options.credentials, b"HELLO")
     if client.needs_auth():
         raise CommandError(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "

@@ -166,6 +166,8 @@ def _stats_section(server: Server) -> _Fields:
     yield "io_threaded_writes_processed", 0
     yield "client_query_buffer_limit_disconnections", statistics.dropped_for_query
     yield "client_output_buffer_limit_disconnections", statistics.dropped_for_output
+    for reason, count in server.access.denials.items():
+        yield f"acl_access_denied_{'cmd' if reason == 'command' else reason}", count
     yield "shmcache_read_retries", arena.retries
 
 
