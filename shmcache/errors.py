@@ -31,6 +31,7 @@ __all__ = [
     "CacheNotFound",
     "ConfigurationError",
     "CorruptArena",
+    "DamagedFile",
     "KeyTooLong",
     "LayoutMismatch",
     "NotAnInteger",
@@ -103,3 +104,14 @@ class ProtocolError(ShmcacheError, _InvalidResponse):
 
 class ConfigurationError(ShmcacheError, ValueError):
     """A configuration file, option or value that cannot be used."""
+
+
+class DamagedFile(ShmcacheError, ValueError):
+    """Bytes of a snapshot, an append-only file or a dumped value that make no sense.
+
+    :ivar offset: where, in bytes from the beginning
+    """
+
+    def __init__(self, what: str, offset: int) -> None:
+        super().__init__(f"{what} (at byte {offset})")
+        self.offset = offset

@@ -12,6 +12,7 @@ from shmcache.commands.replies import (
     one_line,
     syntax_error,
 )
+from shmcache.protocol.integers import INT64_MAX, INT64_MIN, integer_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,26 +36,7 @@ __all__ = [
     "set_expire_ms",
 ]
 
-INT64_MIN = -(1 << 63)
-INT64_MAX = (1 << 63) - 1
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
-_INT64_DIGITS = 20
-
-
-def integer_or_none(word: bytes) -> int | None:
-    """The 64-bit signed integer that a word is in its shortest decimal form, else None.
-
-    Neither ``+1`` nor ``01``, ``-0``, blanks or underscores are integers.
-    """
-    if len(word) > _INT64_DIGITS:
-        return None
-    try:
-        number = int(word)
-    except ValueError:
-        return None
-    if b"%d" % number != word or not INT64_MIN <= number <= INT64_MAX:
-        return None
-    return number
 
 
 def integer(word: bytes) -> int:

@@ -11,6 +11,7 @@ LAYERS = (
     "config",
     "arena",
     "protocol",
+    "persistence",
     "commands",
     "server",
     "client",
@@ -22,6 +23,7 @@ ONLY = {
     "errors": set[str](),
     "config": {"errors"},
     "protocol": {"errors"},
+    "persistence": {"errors", "protocol"},
     "client": {"errors", "config", "arena", "protocol", "commands"},
 }
 # What users import: the doors to the package, above the client.
