@@ -217,6 +217,11 @@ class Transaction(View):
     def delete(self, db: int, key: bytes) -> bool: ...
     def expire(self, db: int, key: bytes, expire_ms: int, flags: int = 0) -> int:
         """1 changed, 0 a condition was not met, -1 no such key."""
+    def set_access(self, db: int, key: bytes, idle_ms: int = -1, frequency: int = -1) -> bool:
+        """What eviction, OBJECT IDLETIME and OBJECT FREQ go by; -1: leave it. False: no such key.
+
+        The time goes back as far as the access clock does; each is ignored under the other policy.
+        """
     def copy(
         self, from_db: int, from_key: bytes, to_db: int, to_key: bytes, replace: bool = False
     ) -> int:

@@ -76,6 +76,7 @@ cdef extern from "sc.h":
     int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args)
     int sc_tx_delete(sc_tx *tx, const sc_key *key)
     int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags)
+    int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequency)
     int sc_tx_copy(sc_tx *tx, const sc_key *source, const sc_key *target, bint replace)
     void sc_tx_commit(sc_tx *tx)
     void sc_tx_abort(sc_tx *tx)

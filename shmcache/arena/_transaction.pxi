@@ -143,6 +143,10 @@ cdef class Transaction(View):
         cdef sc_key made = key_of(db, key)
         return expire_result(sc_tx_expire(self.open(), &made, expire_ms, flags))
 
+    def set_access(self, uint32_t db, bytes key, int64_t idle_ms=-1, int frequency=-1):
+        cdef sc_key made = key_of(db, key)
+        return bool(settled(sc_tx_set_access(self.open(), &made, idle_ms, frequency)))
+
     def copy(self, uint32_t from_db, bytes from_key, uint32_t to_db, bytes to_key,
              bint replace=False):
         cdef sc_key source = key_of(from_db, from_key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from shmcache.commands import generic, spec
+from shmcache.commands import dumps, generic, spec
 from shmcache.commands.containers import container
 from shmcache.commands.spec import (
     KEY,
@@ -244,6 +244,42 @@ _KEYSPACE = (
         since="2.2.3",
         help_since="6.2.0",
         help_categories="keyspace",
+    ),
+    _generic(
+        "dump",
+        2,
+        "readonly",
+        "Returns a key's value in a form that RESTORE takes.",
+        since="2.6.0",
+        complexity="O(N), N being the bytes of the value.",
+        keys=_READ,
+        tips="nondeterministic_output",
+        arguments=[KEY],
+        function=dumps.dump,
+    ),
+    _generic(
+        "restore",
+        -4,
+        "write denyoom",
+        "Creates a key from what DUMP returned.",
+        since="2.6.0",
+        complexity="O(N), N being the bytes of the value; O(N log(N)) for a sorted set.",
+        categories="keyspace dangerous",
+        keys=[key("OW update")],
+        arguments=[
+            KEY,
+            integer("ttl"),
+            string("serialized-value"),
+            token("REPLACE", since="3.0.0", optional=True),
+            token("ABSTTL", since="5.0.0", optional=True),
+            integer("seconds", "IDLETIME", since="5.0.0", optional=True),
+            integer("frequency", "FREQ", since="5.0.0", optional=True),
+        ],
+        history=[
+            ("3.0.0", "REPLACE."),
+            ("5.0.0", "ABSTTL, IDLETIME and FREQ."),
+        ],
+        function=dumps.restore,
     ),
     _generic(
         "randomkey",

@@ -19,6 +19,8 @@
 #define SC_SWEEP_WAITS 100
 #define SC_SWEEP_WAIT_US 200
 #define SC_LFU_START 5
+#define SC_OLDEST_TICK 0xff00 /* marks further back look as if set by someone a tick ahead of us   \
+                               */
 
 /* maxmemory-samples counts keys that Redis would have to fetch. A slot and its mark are cheaper: we
  * look at four for each, which with the default of 5 keeps close to exact LRU. */
@@ -87,7 +89,7 @@ void sc_clock_turn(sc_arena *arena, uint64_t bytes) {
 
 static uint32_t ticks_since(const sc_arena *arena, uint16_t mark) {
     uint16_t age = (uint16_t)((uint16_t)sc_load64(&arena->header->access_clock) - mark);
-    return age > 0xff00 ? 0 : age; /* set by someone a tick ahead of what we read */
+    return age > SC_OLDEST_TICK ? 0 : age; /* set by someone a tick ahead of what we read */
 }
 
 /* When the clock stood at a tick: between two ring entries by proportion. */
@@ -105,6 +107,25 @@ uint64_t sc_mark_idle_ms(const sc_arena *arena, uint64_t offset) {
     }
     if (to < from || to > now) return 0;
     return now - (from + (to - from) * (tick - step * 64) / span);
+}
+
+/* The tick that stood at the beginning of the last ring step not younger than that. */
+void sc_mark_set_idle(sc_arena *arena, uint64_t offset, uint64_t idle_ms) {
+    uint64_t clock = sc_load64(&arena->header->access_clock), now = sc_sys_now_ms();
+    uint64_t oldest = clock > SC_OLDEST_TICK ? clock - SC_OLDEST_TICK : 0, tick = clock;
+    while (tick > oldest) {
+        const uint32_t *time = &arena->access->clock_time[tick / 64 % SC_CLOCK_RING];
+        uint64_t then = (uint64_t)__atomic_load_n(time, __ATOMIC_RELAXED) * 1000;
+        if (then + idle_ms <= now) break;
+        tick = tick - oldest > 64 ? tick - 64 : oldest;
+    }
+    uint16_t mark = (uint16_t)(idle_ms ? tick : clock);
+    __atomic_store_n(sc_mark(arena, offset), mark, __ATOMIC_RELAXED);
+}
+
+void sc_mark_set_counter(sc_arena *arena, uint64_t offset, uint8_t counter) {
+    uint16_t mark = (uint16_t)(minutes_now() << 8 | counter);
+    __atomic_store_n(sc_mark(arena, offset), mark, __ATOMIC_RELAXED);
 }
 
 /* ---- candidates -------------------------------------------------------------------------------*/

@@ -47,6 +47,8 @@ void sc_clock_advance(sc_arena *arena, uint64_t ticks);
 void sc_clock_turn(sc_arena *arena, uint64_t bytes);
 void sc_mark_new(sc_arena *arena, uint64_t offset);
 void sc_mark_move(sc_arena *arena, uint64_t from, uint64_t to);
+void sc_mark_set_idle(sc_arena *arena, uint64_t offset, uint64_t idle_ms);
+void sc_mark_set_counter(sc_arena *arena, uint64_t offset, uint8_t counter);
 uint32_t sc_mark_counter(const sc_arena *arena, uint64_t offset); /* LFU, decayed, 0-255 */
 uint64_t sc_mark_idle_ms(const sc_arena *arena, uint64_t offset);
 

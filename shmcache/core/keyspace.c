@@ -409,6 +409,23 @@ int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flag
     return tx_step(writer, mark, status);
 }
 
+int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequency) {
+    sc_writer *writer = sc_tx_writer(tx);
+    sc_arena *arena = writer->arena;
+    sc_ref ref;
+    sc_found found;
+    int status = sc_tx_ref_existing(writer, key, &ref);
+    if (status == SC_OK) status = sc_op_find(&writer->main, &ref, &found);
+    if (status != SC_OK) return status;
+    bool lfu = sc_policy_is_lfu(sc_load32(&arena->header->policy));
+    if (frequency >= 0 && lfu) {
+        sc_mark_set_counter(arena, found.view.offset, (uint8_t)frequency);
+    } else if (idle_ms >= 0 && !lfu) {
+        sc_mark_set_idle(arena, found.view.offset, (uint64_t)idle_ms);
+    }
+    return SC_OK;
+}
+
 static int copy_container(sc_txn *txn, const sc_view *view, const sc_ref *to,
                           const sc_found *target) {
     uint64_t offset;

@@ -163,6 +163,9 @@ int sc_tx_describe(sc_tx *tx, const sc_key *key, sc_info *info);
 int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args);
 int sc_tx_delete(sc_tx *tx, const sc_key *key);
 int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags);
+/* Let a key look as if it was last read `idle_ms` ago, or under an LFU policy so often; as far back
+ * as the access clock goes. -1: leave that. A policy of the other kind ignores it. */
+int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequency);
 /* Copy, TTL included, whatever the type. SC_UNCHANGED if `to` exists and not `replace`. */
 int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace);
 void sc_tx_commit(sc_tx *tx);
