@@ -168,6 +168,9 @@ class Transaction(View, Writes):
     def expire(self, db: int, key: bytes, expire_ms: int, flags: int = 0) -> int:
         return self._declared(db, key)._expire(db, key, expire_ms, flags)
 
+    def set_access(self, db: int, key: bytes, idle_ms: int = -1, frequency: int = -1) -> bool:
+        return self._declared(db, key)._find(db, key) is not None
+
     def copy(
         self, from_db: int, from_key: bytes, to_db: int, to_key: bytes, replace: bool = False
     ) -> int:

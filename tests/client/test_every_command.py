@@ -27,7 +27,7 @@ def _flags(name: str) -> tuple[str, ...]:
 READS = [name for name in WITH_FUNCTION if "readonly" in _flags(name)]
 WRITES = [name for name in WITH_FUNCTION if "write" in _flags(name)]
 EXPECTED_READS = """
-    bitcount bitfield_ro bitpos dbsize exists expiretime geodist geohash geopos georadius_ro
+    bitcount bitfield_ro bitpos dbsize dump exists expiretime geodist geohash geopos georadius_ro
     georadiusbymember_ro geosearch get getbit getrange hexists hexpiretime hget hgetall hkeys hlen
     hmget hpexpiretime hpttl hrandfield hscan hstrlen httl hvals keys lcs lindex llen lpos lrange
     memory|usage mget object|encoding object|idletime object|refcount pexpiretime pttl randomkey
@@ -42,10 +42,9 @@ EXPECTED_READS = """
 
 def run(client: Any, name: str) -> Any:
     first, *rest = right_line(name)
-    words = [word.decode() for word in rest]
     if "|" in name:
-        return client.execute_command(f"{first.decode()} {words[0]}", *words[1:])
-    return client.execute_command(first.decode(), *words)
+        return client.execute_command(f"{first.decode()} {rest[0].decode()}", *rest[1:])
+    return client.execute_command(first.decode(), *rest)
 
 
 def fill(client: Any) -> None:

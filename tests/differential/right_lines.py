@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from shmcache.commands.table import COMMANDS
+from shmcache.persistence.payload import dump_value
 
 KEYS: list[str] = [
     "SET text abc",
@@ -23,7 +24,7 @@ KEYS: list[str] = [
 ]
 
 _OF_ONE_KEY = {
-    "text": "get getdel strlen bitcount type ttl pttl expiretime pexpiretime persist",
+    "text": "dump get getdel strlen bitcount type ttl pttl expiretime pexpiretime persist",
     "number": "incr decr",
     "list": "llen lpop rpop",
     "set": "scard smembers spop srandmember",
@@ -82,10 +83,12 @@ def _lines() -> dict[str, list[bytes]]:
     parts = [line for row in _LINES.strip().splitlines() for line in row.split(";")]
     parts += [f"{name} {key}" for key, names in _OF_ONE_KEY.items() for name in names.split()]
     words = (shlex.split(part) for part in parts)
-    return {
+    lines = {
         first: [*(word.encode() for word in first.upper().split("|")), *map(str.encode, rest)]
         for first, *rest in words
     }
+    lines["restore"] = [b"RESTORE", b"new", b"0", dump_value(b"abc")]
+    return lines
 
 
 RIGHT_LINES = _lines()
