@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_LOCAL_WORDS: Final = ([b"arena"], [b"check"], [b"load"])
 _WARNING: Final = (
     "Warning: Using a password with '-a' or '-u' option on the command line interface may not be "
     "safe.\n"
@@ -63,10 +64,8 @@ def _run(options: Options) -> int:
 
         sys.stdout.write(f"shmcache-cli {__version__}\n")
         return 0
-    if not options.mode and options.words[:1] == [b"arena"]:
-        from shmcache.cli.arena_view import show_arena  # noqa: PLC0415
-
-        return show_arena(options.name, list(map(os.fsdecode, options.words[1:])))
+    if not options.mode and options.words[:1] in _LOCAL_WORDS:
+        return _run_here(options)
     if options.ask_password:
         options.password = os.fsencode(getpass.getpass("Please input password: "))
     elif options.password_shown and options.auth_warning:
@@ -77,6 +76,18 @@ def _run(options: Options) -> int:
         connection.open()
         return _run_mode(options, connection)
     return _run_commands(options, connection)
+
+
+def _run_here(options: Options) -> int:
+    """Do what needs no server."""
+    word, *rest = map(os.fsdecode, options.words)
+    if word == "arena":
+        from shmcache.cli.arena_view import show_arena  # noqa: PLC0415
+
+        return show_arena(options.name, rest)
+    from shmcache.cli.files import check_file, load_file  # noqa: PLC0415
+
+    return check_file(rest) if word == "check" else load_file(options.name, rest)
 
 
 def _connection(options: Options) -> Connection:

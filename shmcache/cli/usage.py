@@ -7,6 +7,8 @@ __all__ = ["USAGE"]
 USAGE = """\
 usage: shmcache-cli [OPTIONS] [COMMAND [ARGUMENT ...]]
        shmcache-cli [--name NAME] arena [--validate] [--dump] [--largest N] [--keys N]
+       shmcache-cli check FILE
+       shmcache-cli [--name NAME] load FILE [--replace]
 
 Sends a command to a cache's daemon and shows the reply as redis-cli does. Without
 a command: asks for commands, or reads them from standard input, one a line.
@@ -62,6 +64,11 @@ arena: looks into the shared memory itself, also while no daemon answers
   --largest N          how many of the largest keys to show (10)
   --keys N             look at so many keys at most (1000000; 0: all)
 
+check: reads an RDB file, an append-only file, or a manifest and its files, as Redis
+       writes them; status 1 and the offset if something is damaged
+load:  puts the keys of an RDB file into a cache, without its daemon
+  --replace            also those that are there already
+
   --help, --version
 
 examples
@@ -70,4 +77,5 @@ examples
   shmcache-cli --scan --pattern 'session:*' | wc -l
   shmcache-cli -x set page < page.html
   shmcache-cli --name sessions arena --validate
+  shmcache-cli load /var/lib/redis/dump.rdb
 """

@@ -12,11 +12,14 @@ A length is one to nine bytes:
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import lzf
 
 from shmcache.errors import DamagedFile
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 __all__ = ["SPECIAL_INT8", "SPECIAL_INT16", "SPECIAL_INT32", "SPECIAL_LZF", "UINT64", "Source"]
 
@@ -48,7 +51,9 @@ class Source:
 
     __slots__ = ("at", "base", "data", "end")
 
-    def __init__(self, data: bytes, at: int = 0, end: int | None = None, base: int = 0) -> None:
+    def __init__(
+        self, data: bytes | mmap, at: int = 0, end: int | None = None, base: int = 0
+    ) -> None:
         self.data = data
         self.at = at
         self.end = len(data) if end is None else end
