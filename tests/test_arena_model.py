@@ -24,9 +24,9 @@ from shmcache.arena import (
     SET_NX,
     SET_XX,
     Arena,
-    access_bytes,
     format_arena,
     min_data_bytes,
+    segment_sizes,
 )
 
 if TYPE_CHECKING:
@@ -175,13 +175,15 @@ def scan_all(arena: Any, db: int, count: int) -> list[bytes]:
 
 def make_arena(data_bytes: int) -> Arena:
     """An arena that has no name and goes with its attachment."""
-    data, access = os.memfd_create("data"), os.memfd_create("access")
-    os.truncate(data, data_bytes)
-    os.truncate(access, access_bytes(data_bytes))
-    format_arena(data, access, "model", 7)
-    arena = Arena(data, access, writable=True)
-    os.close(data)
-    os.close(access)
+    sizes = segment_sizes(data_bytes)
+    fds = [os.memfd_create(kind) for kind in sizes._fields]
+    for fd, size in zip(fds, sizes, strict=True):
+        os.truncate(fd, size)
+    data, access, feed, bus = fds
+    format_arena(data, access, feed, bus, "model", 7)
+    arena = Arena(data, access, feed, bus, writable=True)
+    for fd in fds:
+        os.close(fd)
     return arena
 
 

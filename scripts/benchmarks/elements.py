@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.bare import bare_arena, smallest_that_fits
-from shmcache.arena import Arena, access_bytes
+from shmcache.arena import Arena, segment_sizes
 from shmcache.errors import OutOfMemory
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def measure_elements(bench: Bench) -> None:
                 used = arena.statistics().used_bytes
             progress.step(f"{kind.name}: filled a roomy arena")
             smallest = smallest_that_fits(bench.cache_name, used, holds, progress)
-        total = smallest + access_bytes(smallest)
+        total = sum(segment_sizes(smallest))
         beyond = total / count - kind.data_bytes
         note = f"{containers} of {_ELEMENTS:,} in {total / 2**20:.1f} MiB, everything counted"
         bench.figure(f"{kind.name}, smallest arena", beyond, "bytes an element", note)

@@ -27,14 +27,15 @@ from shmcache.arena._arena import (
     Arena,
     Info,
     Reads,
+    SegmentSizes,
     Statistics,
     Transaction,
     Tuning,
     View,
-    access_bytes,
     format_arena,
     hash64,
     min_data_bytes,
+    segment_sizes,
 )
 
 __all__ = [
@@ -64,12 +65,13 @@ __all__ = [
     "Arena",
     "Info",
     "Reads",
+    "SegmentSizes",
     "Statistics",
     "Transaction",
     "Tuning",
     "View",
-    "access_bytes",
     "format_arena",
     "hash64",
     "min_data_bytes",
+    "segment_sizes",
 ]

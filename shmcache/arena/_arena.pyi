@@ -79,6 +79,8 @@ class Statistics(NamedTuple):
     created_ms: int
     data_bytes: int
     access_bytes: int
+    feed_bytes: int
+    bus_bytes: int
     heap_bytes: int
     used_bytes: int
     """Bytes in blocks: live data with their headers, tables, and what writers hold ready."""
@@ -96,6 +98,12 @@ class Statistics(NamedTuple):
     evicted: int
     expired: int
     max_key_bytes: int
+
+class SegmentSizes(NamedTuple):
+    data: int
+    access: int
+    feed: int
+    bus: int
 
 class Reads:
     """What can be read of containers: lock-free of an :class:`Arena`, a call being of one instant;
@@ -302,7 +310,9 @@ class Arena(Reads):
     :raises OSError: the segments cannot be mapped
     """
 
-    def __init__(self, data_fd: int, access_fd: int, *, writable: bool = False) -> None: ...
+    def __init__(
+        self, data_fd: int, access_fd: int, feed_fd: int, bus_fd: int, *, writable: bool = False
+    ) -> None: ...
     @property
     def writable(self) -> bool: ...
     @property
@@ -412,10 +422,12 @@ class Arena(Reads):
     def dump(self) -> str: ...
 
 def hash64(data: bytes, seed: int = 0) -> int: ...
-def format_arena(data_fd: int, access_fd: int, name: str, hash_seed: int) -> None:
-    """Format two zeroed segments of the right sizes."""
+def format_arena(
+    data_fd: int, access_fd: int, feed_fd: int, bus_fd: int, name: str, hash_seed: int
+) -> None:
+    """Format zeroed segments of the right sizes."""
 
-def access_bytes(data_bytes: int) -> int:
-    """Size of the access segment that goes with a data segment."""
+def segment_sizes(data_bytes: int) -> SegmentSizes:
+    """Bytes of the segments of a cache whose data segment has that size."""
 
 def min_data_bytes() -> int: ...

@@ -29,10 +29,21 @@ include "_convert.pxi"
 include "_reads.pxi"
 
 
+cdef sc_segment_fds fds_of(int data_fd, int access_fd, int feed_fd, int bus_fd) noexcept:
+    cdef sc_segment_fds fds
+    fds.data = data_fd
+    fds.access = access_fd
+    fds.feed = feed_fd
+    fds.bus = bus_fd
+    return fds
+
+
 cdef class Arena(Reads):
-    def __cinit__(self, int data_fd, int access_fd, *, bint writable=False):
+    def __cinit__(self, int data_fd, int access_fd, int feed_fd, int bus_fd, *,
+                  bint writable=False):
         self.ptr = NULL
-        cdef int status = sc_arena_attach(data_fd, access_fd, writable, &HOOKS, &self.ptr)
+        cdef sc_segment_fds fds = fds_of(data_fd, access_fd, feed_fd, bus_fd)
+        cdef int status = sc_arena_attach(&fds, writable, &HOOKS, &self.ptr)
         if status != SC_OK:
             self.ptr = NULL
             fail(status)
@@ -489,8 +500,8 @@ cdef class Arena(Reads):
     def statistics(self):
         cdef sc_statistics s
         sc_get_statistics(self.handle(), &s)
-        return Statistics(s.generation, s.created_ms, s.data_bytes, s.access_bytes, s.heap_bytes,
-                          s.used_bytes, s.page_bytes, s.pages, s.free_pages, s.stripes, s.slots,
+        return Statistics(s.generation, s.created_ms, s.data_bytes, s.access_bytes, s.feed_bytes,
+                          s.bus_bytes, s.heap_bytes, s.used_bytes, s.page_bytes, s.pages, s.free_pages, s.stripes, s.slots,
                           s.slots_used, s.keys, s.index_bytes, s.hits, s.misses, s.retries,
                           s.evicted, s.expired, s.max_key_bytes)
 
@@ -545,15 +556,18 @@ def hash64(bytes data not None, uint64_t seed=0):
     return sc_hash(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), seed)
 
 
-def format_arena(int data_fd, int access_fd, str name not None, uint64_t hash_seed):
+def format_arena(int data_fd, int access_fd, int feed_fd, int bus_fd, str name not None,
+                 uint64_t hash_seed):
     cdef bytes encoded = name.encode("utf-8")
-    cdef int status = sc_arena_format(data_fd, access_fd, encoded, hash_seed)
+    cdef sc_segment_fds fds = fds_of(data_fd, access_fd, feed_fd, bus_fd)
+    cdef int status = sc_arena_format(&fds, encoded, hash_seed)
     if status != SC_OK:
         fail(status)
 
 
-def access_bytes(uint64_t data_bytes):
-    return sc_access_bytes(data_bytes)
+def segment_sizes(uint64_t data_bytes):
+    return SegmentSizes(data_bytes, sc_access_bytes(data_bytes), sc_feed_bytes(data_bytes),
+                        sc_bus_bytes(data_bytes))
 
 
 def min_data_bytes():

@@ -35,6 +35,7 @@ Tuning = namedtuple(
     "hll_sparse_max_bytes")
 Statistics = namedtuple(
     "Statistics",
-    "generation created_ms data_bytes access_bytes heap_bytes used_bytes page_bytes pages "
-    "free_pages stripes slots slots_used keys index_bytes hits misses retries evicted expired "
+    "generation created_ms data_bytes access_bytes feed_bytes bus_bytes heap_bytes used_bytes "
+    "page_bytes pages free_pages stripes slots slots_used keys index_bytes hits misses retries evicted expired "
     "max_key_bytes")
+SegmentSizes = namedtuple("SegmentSizes", "data access feed bus")

@@ -40,15 +40,19 @@ cdef extern from "sc.h":
         int32_t list_max_listpack_size
         uint32_t hll_sparse_max_bytes
     ctypedef struct sc_statistics:
-        uint64_t generation, created_ms, data_bytes, access_bytes, heap_bytes, used_bytes
-        uint64_t page_bytes, pages, free_pages, stripes, slots, slots_used, keys, index_bytes
+        uint64_t generation, created_ms, data_bytes, access_bytes, feed_bytes, bus_bytes
+        uint64_t heap_bytes, used_bytes, page_bytes, pages, free_pages, stripes, slots, slots_used, keys, index_bytes
         uint64_t hits, misses, retries, evicted, expired, max_key_bytes
     ctypedef c_bool (*sc_emit)(void *context, const char *key, uint32_t length) noexcept
     const char *sc_status_text(int status)
     uint64_t sc_min_data_bytes()
     uint64_t sc_access_bytes(uint64_t data_bytes)
-    int sc_arena_format(int data_fd, int access_fd, const char *name, uint64_t hash_seed)
-    int sc_arena_attach(int data_fd, int access_fd, bint writable, const sc_hooks *hooks,
+    uint64_t sc_feed_bytes(uint64_t data_bytes)
+    uint64_t sc_bus_bytes(uint64_t data_bytes)
+    ctypedef struct sc_segment_fds:
+        int data, access, feed, bus
+    int sc_arena_format(const sc_segment_fds *fds, const char *name, uint64_t hash_seed)
+    int sc_arena_attach(const sc_segment_fds *fds, bint writable, const sc_hooks *hooks,
                         sc_arena **out)
     void sc_arena_detach(sc_arena *arena)
     bint sc_arena_writable(const sc_arena *arena)

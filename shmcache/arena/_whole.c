@@ -6,6 +6,7 @@
 #include "lock.c"
 #include "txn.c"
 #include "heap.c"
+#include "ring.c"
 #include "slot.c"
 #include "entry.c"
 #include "table.c"

@@ -1,9 +1,9 @@
-"""A cache's two shared-memory segments: their names, how they are made, opened and removed.
+"""A cache's shared-memory segments: their names, how they are made, opened and removed.
 
-A cache called NAME is the POSIX shared-memory objects ``/shmcache.NAME.data`` and
-``/shmcache.NAME.access``. Who may open them in which way is the access control of the in-process
-door: the mode given at creation is the data segment's; the access segment, in which readers leave
-their marks, lets everybody write who may read.
+A cache called NAME is four POSIX shared-memory objects: ``/shmcache.NAME.data``, ``.access``,
+``.feed`` (what was changed) and ``.bus`` (published messages). Who may open them in which way is
+the access control of the in-process door: the mode given at creation is that of data and feed;
+access, in which readers leave their marks, and bus let everybody write who may read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import posix_ipc
 
-from shmcache.arena import Arena, access_bytes, format_arena, hash64, min_data_bytes
+from shmcache.arena import Arena, format_arena, hash64, min_data_bytes, segment_sizes
 from shmcache.errors import CacheNotFound, ConfigurationError, LayoutMismatch, ReadOnly
 
 __all__ = [
@@ -42,6 +42,8 @@ __all__ = [
 MAX_NAME_BYTES: Final = 63
 """The arena's header keeps the name in 64 bytes, NUL included."""
 
+_KINDS: Final = ("data", "access", "feed", "bus")
+_OPEN_TO_READERS: Final = frozenset({"access", "bus"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", re.ASCII)
 _SHM_DIRECTORY: Final = Path("/dev/shm")  # noqa: S108 - where glibc's shm_open puts them
 _READ_BITS: Final = 0o444
@@ -50,15 +52,17 @@ _MAGIC_BYTES: Final = 8  # the header's first word, which the formatting stores 
 
 
 class Segments(NamedTuple):
-    """Two open file descriptors that the caller has to close."""
+    """Open file descriptors that the caller has to close."""
 
     data_fd: int
     access_fd: int
+    feed_fd: int
+    bus_fd: int
 
     def close(self) -> None:
-        """Close both."""
-        os.close(self.data_fd)
-        os.close(self.access_fd)
+        """Close them."""
+        for fd in self:
+            os.close(fd)
 
 
 def check_name(name: str) -> str:
@@ -75,13 +79,13 @@ def check_name(name: str) -> str:
     return name
 
 
-def segment_names(name: str) -> tuple[str, str]:
-    """Return the shared-memory names of the data and the access segment of cache ``name``.
+def segment_names(name: str) -> tuple[str, ...]:
+    """Return the shared-memory names of cache ``name``, in the order of :class:`Segments`.
 
     :raises ConfigurationError: no cache can have that name
     """
     check_name(name)
-    return f"/shmcache.{name}.data", f"/shmcache.{name}.access"
+    return tuple(f"/shmcache.{name}.{kind}" for kind in _KINDS)
 
 
 def create_segments(
@@ -89,37 +93,38 @@ def create_segments(
 ) -> Segments:
     """Create, allocate in full and format the segments of a new cache.
 
-    Either both exist afterwards, ready to be attached, or this raised and neither was left behind.
+    Either all exist afterwards, ready to be attached, or this raised and none was left behind.
 
-    :param data_bytes: size of the data segment; the access segment adds a few per cent
+    :param data_bytes: size of the data segment; the others add a few per cent, and to a small
+        cache a MiB and a quarter
     :param mode: permission bits of the data segment, whatever the umask
-    :param group: name or number of the group to give both to
-    :return: both opened for reading and writing
+    :param group: name or number of the group to give them to
+    :return: all opened for reading and writing
     :raises FileExistsError: a segment of that name is there already
     :raises ConfigurationError: the name, size or group cannot be used, or ``/dev/shm`` or the
         machine's memory is too small for it
     """
     _check_hash_once()
-    data_name, access_name = segment_names(name)
+    names = segment_names(name)
     if group is not None:
         group_id(group)  # a wrong name is to be told before gigabytes are filled
     if data_bytes < min_data_bytes():
         raise ConfigurationError(
             f"an arena of {data_bytes} bytes is too small: the least is {min_data_bytes()} bytes"
         )
-    sizes = (data_bytes, access_bytes(data_bytes))
-    _check_room(name, *sizes)
+    sizes = segment_sizes(data_bytes)
+    _check_room(name, sum(sizes))
     opened: list[int] = []
     created: list[str] = []
     try:
-        for segment in (data_name, access_name):
+        for segment in names:
             opened.append(_create_exclusive(segment))
             created.append(segment)
         for fd, size in zip(opened, sizes, strict=True):
             _allocate(fd, size, name, sum(sizes))
         seed = int.from_bytes(os.urandom(8), "little")
-        segments = Segments(opened[0], opened[1])
-        format_arena(segments.data_fd, segments.access_fd, name, seed)
+        segments = Segments(*opened)
+        format_arena(*segments, name, seed)
         set_access(segments, mode, group)
     except BaseException:
         for segment in created:
@@ -133,25 +138,30 @@ def create_segments(
 def open_segments(name: str, *, writable: bool) -> Segments:
     """Open the segments of an existing cache.
 
-    :param writable: open the data segment for writing too
+    :param writable: open data and feed for writing too
     :raises CacheNotFound: there is no cache of that name
     :raises ReadOnly: ``writable`` was asked for and the mode lets this user read only
     :raises PermissionError: the mode does not even allow reading
-    :raises LayoutMismatch: one of the two segments is missing
+    :raises LayoutMismatch: one of the segments is missing
     """
-    data_name, access_name = segment_names(name)
-    data_fd = _open(data_name, writable=writable)
-    if data_fd is None:
-        raise CacheNotFound(f"there is no cache named {name!r}: is its shmcached running?")
+    opened: list[int] = []
     try:
-        access_fd = _open(access_name, writable=True)
+        for kind, segment in zip(_KINDS, segment_names(name), strict=True):
+            fd = _open(segment, writable=writable or kind in _OPEN_TO_READERS)
+            if fd is not None:
+                opened.append(fd)
+            elif kind == "data":
+                raise CacheNotFound(f"there is no cache named {name!r}: is its shmcached running?")
+            else:
+                raise LayoutMismatch(
+                    f"part of cache {name!r} is missing, or an older version made it: no "
+                    f"{_path(segment)}"
+                )
     except BaseException:
-        os.close(data_fd)
+        for fd in opened:
+            os.close(fd)
         raise
-    if access_fd is None:
-        os.close(data_fd)
-        raise LayoutMismatch(f"half of cache {name!r} is missing: no {_path(access_name)}")
-    return Segments(data_fd, access_fd)
+    return Segments(*opened)
 
 
 def remove_unfinished(name: str) -> bool:
@@ -162,10 +172,9 @@ def remove_unfinished(name: str) -> bool:
     :return: whether there were any
     :raises PermissionError: they belong to another user
     """
-    data_name, access_name = segment_names(name)
-    data = _path(data_name)
+    data, *others = (_path(segment) for segment in segment_names(name))
     if not data.exists():
-        unfinished = _path(access_name).exists()
+        unfinished = any(other.exists() for other in others)
     else:
         with data.open("rb") as stream:
             unfinished = not any(stream.read(_MAGIC_BYTES))
@@ -181,8 +190,8 @@ def set_access(segments: Segments, mode: int, group: str | int | None) -> None:
     :param group: name or number of the group to give them to; None leaves it
     :raises ConfigurationError: there is no such group, or this user may not do that
     """
-    modes = (mode, mode | (mode & _READ_BITS) >> 1)
-    for fd, bits in zip(segments, modes, strict=True):
+    for kind, fd in zip(_KINDS, segments, strict=True):
+        bits = mode | (mode & _READ_BITS) >> 1 if kind in _OPEN_TO_READERS else mode
         try:
             if group is not None:
                 os.fchown(fd, -1, group_id(group))
@@ -253,7 +262,7 @@ def map_segments(name: str, segments: Segments, *, writable: bool) -> Arena:
     :raises LayoutMismatch: the segments are no arena, truncated, or of an incompatible version
     """
     try:
-        return Arena(segments.data_fd, segments.access_fd, writable=writable)
+        return Arena(*segments, writable=writable)
     except LayoutMismatch as error:
         files = " and ".join(str(_path(segment)) for segment in segment_names(name))
         raise LayoutMismatch(
@@ -330,11 +339,10 @@ def _open(segment: str, *, writable: bool) -> int | None:
         ) from error
 
 
-def _check_room(name: str, data_bytes: int, access: int) -> None:
+def _check_room(name: str, total: int) -> None:
     """Refuse what cannot fit before touching memory: filling all of it first could wake the
     kernel's out-of-memory killer, which would choose somebody else.
     """
-    total = data_bytes + access
     shm = os.statvfs(_SHM_DIRECTORY)
     free = shm.f_bavail * shm.f_frsize
     if total > free:

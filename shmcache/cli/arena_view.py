@@ -140,7 +140,10 @@ def _overview(arena: Arena) -> Iterator[str]:
     made = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(figures.created_ms / 1000))
     yield _line("cache", f"{arena.name}, made {made}, generation {figures.generation:016x}")
     yield _line("socket", arena.socket_path or "none")
-    segments = f"{_human(figures.data_bytes)} data + {_human(figures.access_bytes)} access"
+    segments = (
+        f"{_human(figures.data_bytes)} data + {_human(figures.access_bytes)} access + "
+        f"{_human(figures.feed_bytes)} feed + {_human(figures.bus_bytes)} bus"
+    )
     yield _line("size", segments)
     used = f"{_human(figures.used_bytes)} of {_human(figures.heap_bytes)} in blocks"
     yield _line("memory", f"{used} ({_share(figures.used_bytes, figures.heap_bytes)})")

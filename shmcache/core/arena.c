@@ -4,6 +4,7 @@
 
 #include "heap.h"
 #include "lock.h"
+#include "ring.h"
 #include "slot.h"
 
 typedef struct plan { /* the layout that follows from a data segment's size */
@@ -12,6 +13,7 @@ typedef struct plan { /* the layout that follows from a data segment's size */
     uint64_t stripe_count, page_count;
     uint64_t slots_offset, stripes_offset, pages_offset, heap_offset;
     uint64_t marks_offset, marks_count;
+    uint64_t feed_cells, bus_cells;
 } plan;
 
 static uint64_t align_up(uint64_t value, uint64_t to) {
@@ -30,6 +32,14 @@ static uint64_t stripes_for(uint64_t data_bytes) {
     return stripes;
 }
 
+/* A power of two of cells in about `bytes`. */
+static uint64_t ring_cells(uint64_t bytes, uint64_t least, uint64_t most) {
+    uint64_t cells = least / sizeof(sc_ring_cell);
+    while (cells * 2 * sizeof(sc_ring_cell) <= (bytes < most ? bytes : most))
+        cells *= 2;
+    return cells;
+}
+
 static void plan_make(plan *out, uint64_t data_bytes) {
     *out = (plan){.data_bytes = data_bytes};
     out->page_shift = data_bytes < SC_SMALL_ARENA ? SC_PAGE_SHIFT_SMALL : SC_PAGE_SHIFT;
@@ -46,6 +56,11 @@ static void plan_make(plan *out, uint64_t data_bytes) {
     out->marks_offset = align_up(sizeof(sc_access), SC_CACHE_LINE);
     out->marks_count = out->page_count << out->page_shift >> SC_GRANULE_SHIFT;
     out->access_bytes = align_up(out->marks_offset + out->marks_count * sizeof(uint16_t), 4096);
+    /* The feed holds what was changed while its slowest consumer was away: 16 MiB are some 200,000
+     * changes, a tenth of a second at full speed. The bus need only be wide enough for messages, of
+     * which one may fill a quarter. */
+    out->feed_cells = ring_cells(data_bytes / 64, UINT64_C(256) << 10, UINT64_C(16) << 20);
+    out->bus_cells = ring_cells(data_bytes / 64, UINT64_C(1) << 20, UINT64_C(4) << 20);
 }
 
 static uint64_t abi_word(void) {
@@ -61,6 +76,57 @@ uint64_t sc_access_bytes(uint64_t data_bytes) {
     if (data_bytes < SC_MIN_ARENA) return 0;
     plan_make(&layout, data_bytes);
     return layout.access_bytes;
+}
+
+uint64_t sc_feed_bytes(uint64_t data_bytes) {
+    plan layout;
+    if (data_bytes < SC_MIN_ARENA) return 0;
+    plan_make(&layout, data_bytes);
+    return sc_ring_bytes(layout.feed_cells);
+}
+
+uint64_t sc_bus_bytes(uint64_t data_bytes) {
+    plan layout;
+    if (data_bytes < SC_MIN_ARENA) return 0;
+    plan_make(&layout, data_bytes);
+    return sc_ring_bytes(layout.bus_cells);
+}
+
+/* ---- mapping ----------------------------------------------------------------------------------*/
+
+typedef struct maps {
+    uint8_t *data, *access, *feed, *bus;
+    uint64_t data_bytes, access_bytes, feed_bytes, bus_bytes;
+} maps;
+
+static int maps_measure(const sc_segment_fds *fds, plan *layout, maps *out) {
+    if (sc_sys_size(fds->data, &out->data_bytes) || sc_sys_size(fds->access, &out->access_bytes) ||
+        sc_sys_size(fds->feed, &out->feed_bytes) || sc_sys_size(fds->bus, &out->bus_bytes))
+        return SC_SYSTEM;
+    if (out->data_bytes < SC_MIN_ARENA || out->data_bytes > SC_MAX_ARENA) return SC_TRUNCATED;
+    plan_make(layout, out->data_bytes);
+    return SC_OK;
+}
+
+static bool maps_are_whole(const plan *layout, const maps *these) {
+    return these->access_bytes >= layout->access_bytes &&
+           these->feed_bytes >= sc_ring_bytes(layout->feed_cells) &&
+           these->bus_bytes >= sc_ring_bytes(layout->bus_cells);
+}
+
+static void maps_close(const maps *these) {
+    sc_sys_unmap(these->data, these->data_bytes);
+    sc_sys_unmap(these->access, these->access_bytes);
+    sc_sys_unmap(these->feed, these->feed_bytes);
+    sc_sys_unmap(these->bus, these->bus_bytes);
+}
+
+static int maps_open(const sc_segment_fds *fds, bool writable, maps *these) {
+    these->data = sc_sys_map(fds->data, these->data_bytes, writable);
+    these->access = sc_sys_map(fds->access, these->access_bytes, true);
+    these->feed = sc_sys_map(fds->feed, these->feed_bytes, writable);
+    these->bus = sc_sys_map(fds->bus, these->bus_bytes, true);
+    return these->data && these->access && these->feed && these->bus ? SC_OK : SC_SYSTEM;
 }
 
 /* ---- formatting -------------------------------------------------------------------------------*/
@@ -115,37 +181,32 @@ static int format_locks(uint8_t *base, const plan *layout) {
     return failed ? SC_SYSTEM : SC_OK;
 }
 
-static int format_maps(uint8_t *base, uint8_t *access_base, const plan *layout, const char *name,
-                       uint64_t hash_seed) {
-    sc_header *header = (sc_header *)(void *)base;
-    sc_access *access = (sc_access *)(void *)access_base;
+static int format_maps(const maps *made, const plan *layout, const char *name, uint64_t hash_seed) {
+    sc_header *header = (sc_header *)(void *)made->data;
+    sc_access *access = (sc_access *)(void *)made->access;
     header_fill(header, layout, name, hash_seed);
-    int status = format_locks(base, layout);
+    int status = format_locks(made->data, layout);
     if (status != SC_OK) return status;
     access->generation = header->generation;
     access->marks_offset = layout->marks_offset;
     access->marks_count = layout->marks_count;
     access->clock_time[0] = (uint32_t)(header->created_ms / 1000);
     __atomic_store_n(&access->magic, SC_ACCESS_MAGIC, __ATOMIC_RELEASE);
+    sc_ring_format(made->feed, layout->feed_cells, header->generation);
+    sc_ring_format(made->bus, layout->bus_cells, header->generation);
     __atomic_store_n(&header->magic, SC_MAGIC, __ATOMIC_RELEASE);
     return SC_OK;
 }
 
-int sc_arena_format(int data_fd, int access_fd, const char *name, uint64_t hash_seed) {
-    uint64_t data_bytes, access_bytes;
-    if (sc_sys_size(data_fd, &data_bytes) || sc_sys_size(access_fd, &access_bytes)) {
-        return SC_SYSTEM;
-    }
-    if (data_bytes < SC_MIN_ARENA || data_bytes > SC_MAX_ARENA) return SC_TRUNCATED;
+int sc_arena_format(const sc_segment_fds *fds, const char *name, uint64_t hash_seed) {
     plan layout;
-    plan_make(&layout, data_bytes);
-    if (access_bytes < layout.access_bytes) return SC_TRUNCATED;
-    uint8_t *base = sc_sys_map(data_fd, data_bytes, true);
-    uint8_t *access_base = sc_sys_map(access_fd, layout.access_bytes, true);
-    int status = SC_SYSTEM;
-    if (base && access_base) status = format_maps(base, access_base, &layout, name, hash_seed);
-    sc_sys_unmap(base, data_bytes);
-    sc_sys_unmap(access_base, layout.access_bytes);
+    maps made = {0};
+    int status = maps_measure(fds, &layout, &made);
+    if (status != SC_OK) return status;
+    if (!maps_are_whole(&layout, &made)) return SC_TRUNCATED;
+    status = maps_open(fds, true, &made);
+    if (status == SC_OK) status = format_maps(&made, &layout, name, hash_seed);
+    maps_close(&made);
     return status;
 }
 
@@ -163,15 +224,16 @@ static bool header_agrees(const sc_header *header, const plan *layout) {
            header->heap_offset == layout->heap_offset;
 }
 
-static int verify(const sc_header *header, const sc_access *access, const plan *layout,
-                  uint64_t access_bytes) {
+static int verify(const maps *these, const plan *layout) {
+    const sc_header *header = (const sc_header *)(const void *)these->data;
+    const sc_access *access = (const sc_access *)(const void *)these->access;
     if (sc_load64_acquire(&header->magic) != SC_MAGIC) return SC_LAYOUT;
     if (header->layout_version != SC_LAYOUT_VERSION) return SC_LAYOUT;
     if (header->data_bytes > layout->data_bytes) return SC_TRUNCATED;
     if (header->data_bytes != layout->data_bytes || !header_agrees(header, layout)) {
         return SC_LAYOUT;
     }
-    if (access_bytes < layout->access_bytes) return SC_TRUNCATED;
+    if (!maps_are_whole(layout, these)) return SC_TRUNCATED;
     if (sc_load64_acquire(&access->magic) != SC_ACCESS_MAGIC ||
         access->generation != header->generation || access->marks_count != layout->marks_count) {
         return SC_LAYOUT;
@@ -179,16 +241,19 @@ static int verify(const sc_header *header, const sc_access *access, const plan *
     return SC_OK;
 }
 
-static void handle_fill(sc_arena *arena, const plan *layout, uint8_t *base, uint8_t *access_base) {
+static void handle_fill(sc_arena *arena, const plan *layout, const maps *these) {
+    uint8_t *base = these->data;
     arena->base = base;
     arena->header = (sc_header *)(void *)base;
     arena->slots = (sc_slot *)(void *)(base + layout->slots_offset);
     arena->stripes = (sc_stripe *)(void *)(base + layout->stripes_offset);
     arena->pages = (sc_page *)(void *)(base + layout->pages_offset);
-    arena->access = (sc_access *)(void *)access_base;
-    arena->marks = (uint16_t *)(void *)(access_base + layout->marks_offset);
+    arena->access = (sc_access *)(void *)these->access;
+    arena->marks = (uint16_t *)(void *)(these->access + layout->marks_offset);
     arena->data_bytes = layout->data_bytes;
-    arena->access_bytes = layout->access_bytes;
+    arena->access_bytes = these->access_bytes;
+    arena->feed_bytes = these->feed_bytes;
+    arena->bus_bytes = these->bus_bytes;
     arena->heap_offset = layout->heap_offset;
     arena->page_count = layout->page_count;
     arena->heap_bytes = layout->page_count << layout->page_shift;
@@ -265,37 +330,38 @@ static void registry_remove(sc_arena *arena) {
     pthread_mutex_unlock(&registry_lock);
 }
 
-static int attach_maps(int data_fd, int access_fd, bool writable, sc_arena *arena) {
-    uint64_t data_bytes, access_bytes;
-    if (sc_sys_size(data_fd, &data_bytes) || sc_sys_size(access_fd, &access_bytes)) {
-        return SC_SYSTEM;
-    }
-    if (data_bytes < SC_MIN_ARENA || data_bytes > SC_MAX_ARENA) return SC_TRUNCATED;
-    if (access_bytes < sizeof(sc_access)) return SC_TRUNCATED;
+static int attach_rings(sc_arena *arena, const plan *layout, const maps *these, bool writable) {
+    uint32_t feed_flags = SC_RING_HELD | (writable ? SC_RING_WRITABLE : 0);
+    int status = sc_ring_attach(&arena->feed, these->feed, layout->feed_cells, arena->generation,
+                                feed_flags);
+    if (status != SC_OK) return status;
+    return sc_ring_attach(&arena->bus, these->bus, layout->bus_cells, arena->generation,
+                          SC_RING_WRITABLE);
+}
+
+static int attach_maps(const sc_segment_fds *fds, bool writable, sc_arena *arena) {
     plan layout;
-    plan_make(&layout, data_bytes);
-    uint8_t *base = sc_sys_map(data_fd, data_bytes, writable);
-    uint8_t *access_base = sc_sys_map(access_fd, access_bytes, true);
-    int status = SC_SYSTEM;
-    if (base && access_base) {
-        status = verify((sc_header *)(void *)base, (sc_access *)(void *)access_base, &layout,
-                        access_bytes);
-    }
+    maps these = {0};
+    int status = maps_measure(fds, &layout, &these);
+    if (status != SC_OK) return status;
+    if (these.access_bytes < sizeof(sc_access) || these.feed_bytes < sizeof(sc_ring_head) ||
+        these.bus_bytes < sizeof(sc_ring_head))
+        return SC_TRUNCATED;
+    status = maps_open(fds, writable, &these);
+    if (status == SC_OK) status = verify(&these, &layout);
     if (status == SC_OK) {
-        handle_fill(arena, &layout, base, access_base);
-        arena->access_bytes = access_bytes;
-        return SC_OK;
+        handle_fill(arena, &layout, &these);
+        status = attach_rings(arena, &layout, &these, writable);
     }
-    sc_sys_unmap(base, data_bytes);
-    sc_sys_unmap(access_base, access_bytes);
+    if (status != SC_OK) maps_close(&these);
     return status;
 }
 
-int sc_arena_attach(int data_fd, int access_fd, bool writable, const sc_hooks *hooks,
+int sc_arena_attach(const sc_segment_fds *fds, bool writable, const sc_hooks *hooks,
                     sc_arena **out) {
     sc_arena *arena = calloc(1, sizeof *arena);
     if (!arena) return SC_NO_MEMORY;
-    int status = attach_maps(data_fd, access_fd, writable, arena);
+    int status = attach_maps(fds, writable, arena);
     if (status != SC_OK) {
         free(arena);
         return status;
@@ -315,6 +381,8 @@ void sc_arena_detach(sc_arena *arena) {
     if (sc_load64(&arena->stats->pid) == sc_sys_pid()) sc_put64(&arena->stats->pid, 0);
     sc_sys_unmap(arena->base, arena->data_bytes);
     sc_sys_unmap(arena->access, arena->access_bytes);
+    sc_sys_unmap(arena->feed.head, arena->feed_bytes);
+    sc_sys_unmap(arena->bus.head, arena->bus_bytes);
     free(arena->hints);
     free(arena->element_hints);
     free(arena);

@@ -214,6 +214,8 @@ int sc_get_statistics(sc_arena *arena, sc_statistics *out) {
         .created_ms = header->created_ms,
         .data_bytes = arena->data_bytes,
         .access_bytes = arena->access_bytes,
+        .feed_bytes = arena->feed_bytes,
+        .bus_bytes = arena->bus_bytes,
         .heap_bytes = arena->page_count << arena->page_shift,
         .used_bytes = sc_load64(&header->heap.used_bytes),
         .page_bytes = UINT64_C(1) << arena->page_shift,

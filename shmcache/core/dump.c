@@ -10,6 +10,15 @@ static const char *const policy_names[SC_POLICIES] = {
     "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
 };
 
+static void dump_ring(FILE *out, const char *name, const sc_ring *ring) {
+    const sc_ring_head *head = ring->head;
+    uint32_t producers = 0;
+    for (uint32_t i = 0; i < ring->mark_count; i++)
+        producers += sc_load64(&ring->marks[i].pid) != 0;
+    fprintf(out, "%-14s %" PRIu64 " cells, at %" PRIu64 ", %u producers, %" PRIu64 " lost\n", name,
+            ring->mask + 1, sc_load64(&head->tail), producers, sc_load64(&head->losses));
+}
+
 static void dump_header(const sc_arena *arena, const sc_header *header, FILE *out) {
     char name[sizeof header->name + 1] = {0}, path[sizeof header->socket_path + 1] = {0};
     memcpy(name, header->name, sizeof header->name);
@@ -18,8 +27,11 @@ static void dump_header(const sc_arena *arena, const sc_header *header, FILE *ou
     fprintf(out, "arena          %s  (layout %u, generation %016" PRIx64 ")\n", name,
             header->layout_version, header->generation);
     fprintf(out, "socket         %s\n", path);
-    fprintf(out, "segments       %" PRIu64 " + %" PRIu64 " bytes\n", arena->data_bytes,
-            arena->access_bytes);
+    fprintf(out,
+            "segments       %" PRIu64 " + %" PRIu64 " bytes, feed %" PRIu64 ", bus %" PRIu64 "\n",
+            arena->data_bytes, arena->access_bytes, arena->feed_bytes, arena->bus_bytes);
+    dump_ring(out, "feed", &arena->feed);
+    dump_ring(out, "bus", &arena->bus);
     fprintf(out, "policy         %s, maxmemory %" PRIu64 "\n",
             policy < SC_POLICIES ? policy_names[policy] : "?", sc_load64(&header->maxmemory));
     fprintf(out, "access clock   %" PRIu64 "\n", sc_load64(&header->access_clock));

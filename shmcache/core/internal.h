@@ -109,7 +109,7 @@ typedef struct sc_ring {
     sc_ring_cell *cells;
     uint64_t mask; /* cells - 1 */
     uint32_t mark_count;
-    bool writable;
+    uint32_t flags; /* SC_RING_* (ring.h) */
 } sc_ring;
 typedef struct sc_ring_producer {
     sc_ring_mark *mark; /* NULL = not joined */
@@ -134,8 +134,8 @@ struct sc_arena {
     sc_stats *stats;
     sc_ring feed; /* what was changed: writable if the arena is */
     sc_ring bus;  /* pub/sub: everybody's, trusted by nobody */
-    uint64_t data_bytes, access_bytes, heap_offset, heap_bytes, page_count, stripe_mask,
-        marks_count;
+    uint64_t data_bytes, access_bytes, feed_bytes, bus_bytes, heap_offset, heap_bytes, page_count,
+        stripe_mask, marks_count;
     uint64_t hash_seed, generation;
     uint32_t page_shift, segment_shift, slot_count;
     uint32_t max_key_bytes;

@@ -20,6 +20,9 @@
  *   | uint16_t[]   |  one mark for each 64 bytes of heap
  *   +--------------+
  *
+ *   feed segment: a ring of what was changed; writers may write here
+ *   bus segment: a ring of published messages; everybody may, and nothing in it is trusted
+ *
  * Rules. Offsets are bytes from the start of the data segment and 0 means "none": no pointer is
  * ever stored. A word that a crash could tear apart from its neighbours is 8 bytes and aligned, and
  * is changed through the undo log (txn.h) or the heap log (heap.h). Any change of a struct here

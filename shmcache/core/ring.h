@@ -39,6 +39,8 @@
  * by an acquire-release addition, after the mark. A reader that loaded (acquire) a tail beyond the
  *     cell sees the mark, or what replaced it, and then (acquire again) the stamp that was stored
  *     before it. Marked by the living: wait. Nobody, or the dead: pass it.
+ *     Marked by somebody stopped for SC_RING_PATIENCE_MS: void the cell for it, and it will find
+ * its record lost.
  *  6. Nobody sleeps through a record. A producer publishes, fences (sequentially consistent), loads
  *     `asleep`; a consumer sets `asleep`, fences, looks for a record, and only then sleeps, on the
  *     value that `wakes` had before. One of the two sees the other. Whoever wakes clears `asleep`
@@ -62,9 +64,10 @@
  * memory. */
 uint64_t sc_ring_bytes(uint64_t cells);
 void sc_ring_format(void *base, uint64_t cells, uint64_t generation);
-/* Is this a ring of that many cells and generation? Fills the handle, which keeps no other state.
- */
-int sc_ring_attach(sc_ring *ring, void *base, uint64_t cells, uint64_t generation, bool writable);
+/* Is this a ring of that many cells and that generation? SC_LAYOUT. `held`: its records may stay
+ * pending after they are settled, since a log names them. */
+enum { SC_RING_WRITABLE = 1, SC_RING_HELD = 2 };
+int sc_ring_attach(sc_ring *ring, void *base, uint64_t cells, uint64_t generation, uint32_t flags);
 uint32_t sc_ring_most(const sc_ring *ring); /* bytes in a record at most */
 
 /* A producer: one thread at a time, in one process (a fork's child joins anew). SC_NO_SLOT if
@@ -90,19 +93,21 @@ void sc_ring_publish(const sc_ring *ring, uint64_t position);
 void sc_ring_void(const sc_ring *ring, uint64_t position);
 /* After one or more publishes: wake whoever sleeps. Without sleepers no system call. */
 void sc_ring_wake(const sc_ring *ring);
-/* Everything above for a record that no log names. */
+/* Everything above for a record that no log names. SC_LOST: it could not be written, everybody was
+ * told. */
 int sc_ring_append(const sc_ring *ring, sc_ring_producer *producer, const void *bytes,
                    uint32_t length);
 
 /* ---- consumers, who may have the ring mapped for reading only
  * ----------------------------------*/
-/* Start at the end: what is published from now on, and what is pending now. */
+/* Start at the end; in a ring whose records are held pending, at the oldest of those: what is
+ * published from now on is seen, and something published shortly before may be seen too. */
 void sc_ring_start(const sc_ring *ring, sc_ring_reader *reader);
 int sc_ring_read(const sc_ring *ring, sc_ring_reader *reader, sc_sink *sink);
 /* Sleep until there may be something, or `timeout_ms` is over (also sooner: look again). A thread
  * with an interpreter lock gives it up before. A reader of a read-only mapping cannot ask to be
  * woken, it looks every SC_RING_HOLE_MS. */
-void sc_ring_wait(const sc_ring *ring, sc_ring_reader *reader, uint32_t timeout_ms);
+void sc_ring_wait(const sc_ring *ring, const sc_ring_reader *reader, uint32_t timeout_ms);
 /* Make every sleeper look again, as if there were something: to stop a helper thread. */
 void sc_ring_rouse(const sc_ring *ring);
 

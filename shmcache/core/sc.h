@@ -87,11 +87,17 @@ typedef struct sc_hooks {
 
 /* ---- segments ---------------------------------------------------------------------------------*/
 uint64_t sc_min_data_bytes(void);
-uint64_t sc_access_bytes(uint64_t data_bytes); /* size of the access segment that goes with it */
-/* Format two zeroed segments of the right sizes. The magic is stored last. */
-int sc_arena_format(int data_fd, int access_fd, const char *name, uint64_t hash_seed);
+/* Sizes of the segments that go with a data segment of that size; 0 if there can be none. */
+uint64_t sc_access_bytes(uint64_t data_bytes);
+uint64_t sc_feed_bytes(uint64_t data_bytes);
+uint64_t sc_bus_bytes(uint64_t data_bytes);
+typedef struct sc_segment_fds {
+    int data, access, feed, bus;
+} sc_segment_fds;
+/* Format zeroed segments of the right sizes. The data segment's magic is stored last. */
+int sc_arena_format(const sc_segment_fds *fds, const char *name, uint64_t hash_seed);
 /* Map and verify. SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM say why not. */
-int sc_arena_attach(int data_fd, int access_fd, bool writable, const sc_hooks *hooks,
+int sc_arena_attach(const sc_segment_fds *fds, bool writable, const sc_hooks *hooks,
                     sc_arena **out);
 void sc_arena_detach(sc_arena *arena);
 bool sc_arena_writable(const sc_arena *arena);
@@ -209,7 +215,8 @@ int sc_reserve_cycle(sc_arena *arena, uint64_t budget_us);
 int sc_tick(sc_arena *arena);
 
 typedef struct sc_statistics {
-    uint64_t generation, created_ms, data_bytes, access_bytes, heap_bytes, used_bytes, page_bytes;
+    uint64_t generation, created_ms, data_bytes, access_bytes, feed_bytes, bus_bytes;
+    uint64_t heap_bytes, used_bytes, page_bytes;
     uint64_t pages, free_pages, stripes, slots, slots_used;
     uint64_t keys, index_bytes, hits, misses, retries, evicted, expired;
     uint64_t max_key_bytes;

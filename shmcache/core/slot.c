@@ -67,13 +67,8 @@ int sc_slot_recover_owner(sc_writer *writer, uint64_t owner) {
 
 /* By its pid. When in doubt it lives: whoever meets one of its locks is told by the kernel. */
 static bool slot_is_dead(const sc_slot *slot) {
-    uint64_t pid = sc_load64(&slot->pid);
-    if (!pid || sc_load64(&slot->pid_namespace) != sc_sys_pid_namespace()) return false;
-    uint64_t started = sc_load64(&slot->start_time), now = sc_sys_start_time(pid);
-    if (now == SC_START_UNKNOWN || started == SC_START_UNKNOWN) return false;
-    if (now != started) return true;
-    /* Our own pid and start time, but another image: what we were before exec. */
-    return pid == sc_sys_pid() && sc_load64(&slot->nonce) != sc_sys_nonce();
+    return sc_sys_is_dead(sc_load64(&slot->pid), sc_load64(&slot->start_time),
+                          sc_load64(&slot->pid_namespace), sc_load64(&slot->nonce));
 }
 
 static int sweep(sc_writer *writer, uint32_t *recovered) {

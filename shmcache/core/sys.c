@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -127,6 +130,26 @@ uint64_t sc_sys_nonce(void) {
 
 uint32_t sc_sys_fork_generation(void) {
     return fork_generation;
+}
+
+bool sc_sys_is_dead(uint64_t pid, uint64_t started, uint64_t pid_namespace, uint64_t nonce) {
+    if (!pid || pid_namespace != sc_sys_pid_namespace()) return false;
+    uint64_t now = sc_sys_start_time(pid);
+    if (now == 0) return true;
+    if (started == 0 || now == SC_START_UNKNOWN || started == SC_START_UNKNOWN) return false;
+    if (now != started) return true;
+    /* Our own pid and start time, but another image: what we were before exec. */
+    return pid == sc_sys_pid() && nonce != sc_sys_nonce();
+}
+
+void sc_sys_futex_wait(const uint32_t *word, uint32_t value, uint32_t timeout_ms) {
+    struct timespec limit = {.tv_sec = timeout_ms / 1000,
+                             .tv_nsec = (long)(timeout_ms % 1000) * 1000000};
+    syscall(SYS_futex, word, FUTEX_WAIT, value, &limit, NULL, 0);
+}
+
+void sc_sys_futex_wake(const uint32_t *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 #ifdef SC_KILL_SWITCH

@@ -29,6 +29,13 @@ uint64_t sc_sys_pid_namespace(void);
 uint64_t sc_sys_nonce(void);
 /* Grows by one in every fork's child. */
 uint32_t sc_sys_fork_generation(void);
+/* Is the process that called itself so surely gone? When in doubt it lives. A start time of 0 was
+ * not stored yet. */
+bool sc_sys_is_dead(uint64_t pid, uint64_t started, uint64_t pid_namespace, uint64_t nonce);
+
+/* Sleep while *word is `value`, until a wake or the timeout; may return at any time. */
+void sc_sys_futex_wait(const uint32_t *word, uint32_t value, uint32_t timeout_ms);
+void sc_sys_futex_wake(const uint32_t *word); /* everybody */
 
 #ifdef SC_KILL_SWITCH
 void sc_sys_kill_point(void);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from shmcache.arena import segment_sizes
+
 if TYPE_CHECKING:
     from shmcache.server.server import Server
 
@@ -47,15 +49,16 @@ def memory_figures(server: Server) -> MemoryFigures:
     import psutil  # noqa: PLC0415 - 6 ms that a restart should not wait for
 
     statistics = server.arena.statistics()
+    whole = sum(segment_sizes(statistics.data_bytes))
     maxmemory = server.config.integer("maxmemory")
     server.note_used_memory(statistics.used_bytes)
     return MemoryFigures(
         used=statistics.used_bytes,
         peak=server.peak_used_bytes,
         tables=statistics.index_bytes,
-        fixed=statistics.data_bytes - statistics.heap_bytes + statistics.access_bytes,
+        fixed=whole - statistics.heap_bytes,
         pages=(statistics.pages - statistics.free_pages) * statistics.page_bytes,
-        arena=statistics.data_bytes + statistics.access_bytes,
+        arena=whole,
         clients=sum(client.memory_bytes() for client in server.clients.values()),
         resident=psutil.Process().memory_info().rss,
         limit=min(maxmemory, statistics.heap_bytes) or statistics.heap_bytes,

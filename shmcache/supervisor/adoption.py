@@ -52,7 +52,7 @@ def hold_arena(config: Config, log: Log) -> Held:
         if adopted:
             _check_owner(name, segments)
             set_access(segments, config.integer("shm-mode"), _group(config))
-        arena = Arena(segments.data_fd, segments.access_fd, writable=True)
+        arena = Arena(*segments, writable=True)
     except LayoutMismatch as error:
         raise ConfigurationError(
             f"cache '{name}' in /dev/shm cannot be adopted: {error}; {_remedy(name)}"
@@ -138,7 +138,7 @@ def _group(config: Config) -> str | None:
 
 def _remedy(name: str) -> str:
     return (
-        f"to start with a new, empty arena remove /dev/shm/shmcache.{name}.data and .access, "
+        f"to start with a new, empty arena remove /dev/shm/shmcache.{name}.data and its like, "
         "or use another --name"
     )
 

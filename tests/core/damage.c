@@ -399,7 +399,8 @@ static void play_round(specimen *of, uint64_t mode) {
     }
     damage(of);
     if (mode == 0) {
-        int status = sc_arena_attach(of->files.data_fd, of->files.access_fd, false, NULL, &arena);
+        sc_segment_fds fds = fds_of(&of->files);
+        int status = sc_arena_attach(&fds, false, NULL, &arena);
         if (status != SC_OK) return;
     }
     read_everything(of, arena);

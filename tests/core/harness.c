@@ -148,23 +148,31 @@ segments segments_create_blank(uint64_t data_bytes, uint64_t access_bytes) {
         .access_fd = memory_file("access", access_bytes),
         .data_bytes = data_bytes,
         .access_bytes = access_bytes,
+        .feed_fd = memory_file("feed", sc_feed_bytes(data_bytes)),
+        .bus_fd = memory_file("bus", sc_bus_bytes(data_bytes)),
+        .feed_bytes = sc_feed_bytes(data_bytes),
+        .bus_bytes = sc_bus_bytes(data_bytes),
     };
 }
 
 segments segments_create(uint64_t data_bytes) {
     segments made = segments_create_blank(data_bytes, sc_access_bytes(data_bytes));
-    CHECK_STATUS(sc_arena_format(made.data_fd, made.access_fd, "test", 0x5eed), SC_OK);
+    sc_segment_fds fds = fds_of(&made);
+    CHECK_STATUS(sc_arena_format(&fds, "test", 0x5eed), SC_OK);
     return made;
 }
 
 void segments_close(segments *these) {
     close(these->data_fd);
     close(these->access_fd);
+    close(these->feed_fd);
+    close(these->bus_fd);
 }
 
 sc_arena *segments_attach(const segments *these, bool writable) {
     sc_arena *arena = NULL;
-    CHECK_STATUS(sc_arena_attach(these->data_fd, these->access_fd, writable, NULL, &arena), SC_OK);
+    sc_segment_fds fds = fds_of(these);
+    CHECK_STATUS(sc_arena_attach(&fds, writable, NULL, &arena), SC_OK);
     return arena;
 }
 

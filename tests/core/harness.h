@@ -37,9 +37,12 @@ pid_t fork_bound(void);
 
 /* ---- segments ---------------------------------------------------------------------------------*/
 typedef struct segments {
-    int data_fd, access_fd;
-    uint64_t data_bytes, access_bytes;
+    int data_fd, access_fd, feed_fd, bus_fd;
+    uint64_t data_bytes, access_bytes, feed_bytes, bus_bytes;
 } segments;
+static inline sc_segment_fds fds_of(const segments *these) {
+    return (sc_segment_fds){these->data_fd, these->access_fd, these->feed_fd, these->bus_fd};
+}
 
 segments segments_create(uint64_t data_bytes); /* formatted */
 segments segments_create_blank(uint64_t data_bytes, uint64_t access_bytes);

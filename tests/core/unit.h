@@ -15,6 +15,7 @@ extern const unit unit_evict[];
 extern const unit unit_expire[];
 extern const unit unit_memory[];
 extern const unit unit_patch[];
+extern const unit unit_ring[];
 extern const unit unit_scan[];
 extern const unit unit_slot[];
 extern const unit unit_string[];

@@ -10,9 +10,15 @@
 
 static int try_attach(const segments *files, bool writable) {
     sc_arena *arena = NULL;
-    int status = sc_arena_attach(files->data_fd, files->access_fd, writable, NULL, &arena);
+    sc_segment_fds fds = fds_of(files);
+    int status = sc_arena_attach(&fds, writable, NULL, &arena);
     if (status == SC_OK) sc_arena_detach(arena);
     return status;
+}
+
+static int try_format(const segments *files) {
+    sc_segment_fds fds = fds_of(files);
+    return sc_arena_format(&fds, "x", 1);
 }
 
 static void sizes(void) {
@@ -36,17 +42,17 @@ static void sizes(void) {
 static void too_small(void) {
     segments files =
         segments_create_blank(sc_min_data_bytes() - 1, sc_access_bytes(sc_min_data_bytes()));
-    CHECK(sc_arena_format(files.data_fd, files.access_fd, "x", 1) != SC_OK);
+    CHECK(try_format(&files) != SC_OK);
     CHECK(try_attach(&files, false) != SC_OK);
     segments_close(&files);
     files = segments_create_blank(sc_min_data_bytes(), 100);
-    CHECK(sc_arena_format(files.data_fd, files.access_fd, "x", 1) != SC_OK);
+    CHECK(try_format(&files) != SC_OK);
     CHECK(try_attach(&files, true) != SC_OK);
     segments_close(&files);
     const uint64_t tiny[] = {0, 1, 7, 8, 100, 4096};
     for (size_t i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++) {
         files = segments_create_blank(tiny[i], tiny[i]);
-        CHECK(sc_arena_format(files.data_fd, files.access_fd, "x", 1) != SC_OK);
+        CHECK(try_format(&files) != SC_OK);
         int status = try_attach(&files, false);
         CHECK(status == SC_LAYOUT || status == SC_TRUNCATED, "%s", sc_status_text(status));
         segments_close(&files);
@@ -103,9 +109,21 @@ static void wrong_identity(void) {
 static void anothers_access_segment(void) {
     segments one = segments_create(sc_min_data_bytes());
     segments two = segments_create(sc_min_data_bytes());
-    segments mixed = {.data_fd = one.data_fd, .access_fd = two.access_fd};
+    segments mixed = one;
+    mixed.access_fd = two.access_fd;
     CHECK_STATUS(try_attach(&mixed, false), SC_LAYOUT);
-    segments swapped = {.data_fd = one.access_fd, .access_fd = one.data_fd};
+    mixed = one;
+    mixed.feed_fd = two.feed_fd;
+    CHECK_STATUS(try_attach(&mixed, true), SC_LAYOUT);
+    mixed = one;
+    mixed.bus_fd = two.bus_fd;
+    CHECK_STATUS(try_attach(&mixed, false), SC_LAYOUT);
+    mixed = one;
+    mixed.feed_fd = one.bus_fd; /* a ring of the right generation and another size */
+    CHECK_STATUS(try_attach(&mixed, false), SC_LAYOUT);
+    segments swapped = one;
+    swapped.data_fd = one.access_fd;
+    swapped.access_fd = one.data_fd;
     CHECK(try_attach(&swapped, false) != SC_OK);
     segments_close(&one);
     segments_close(&two);
@@ -114,9 +132,10 @@ static void anothers_access_segment(void) {
 static void not_a_segment(void) {
     int ends[2];
     CHECK(pipe(ends) == 0);
-    segments pipes = {.data_fd = ends[0], .access_fd = ends[1]};
+    segments pipes = {
+        .data_fd = ends[0], .access_fd = ends[1], .feed_fd = ends[0], .bus_fd = ends[1]};
     CHECK(try_attach(&pipes, false) != SC_OK);
-    segments closed = {.data_fd = -1, .access_fd = -1};
+    segments closed = {.data_fd = -1, .access_fd = -1, .feed_fd = -1, .bus_fd = -1};
     errno = 0;
     CHECK_STATUS(try_attach(&closed, false), SC_SYSTEM);
     CHECK(errno == EBADF);
@@ -124,17 +143,25 @@ static void not_a_segment(void) {
     close(ends[1]);
 }
 
-static void read_only_files(void) {
-    segments files = segments_create(sc_min_data_bytes());
+static FILE *for_reading(int fd) {
     char path[64];
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", files.data_fd);
-    sc_arena *writer = segments_attach(&files, true);
-    CHECK_STATUS(set_text(writer, 0, "k", "v"), SC_OK);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     FILE *again = fopen(path, "r");
     CHECK(again != NULL);
-    segments reading = {.data_fd = fileno(again), .access_fd = files.access_fd};
+    return again;
+}
+
+static void read_only_files(void) {
+    segments files = segments_create(sc_min_data_bytes());
+    sc_arena *writer = segments_attach(&files, true);
+    CHECK_STATUS(set_text(writer, 0, "k", "v"), SC_OK);
+    FILE *again = for_reading(files.data_fd), *feed = for_reading(files.feed_fd);
+    segments reading = files;
+    reading.data_fd = fileno(again);
+    reading.feed_fd = fileno(feed);
     CHECK_STATUS(try_attach(&reading, true), SC_SYSTEM);
     sc_arena *reader = segments_attach(&reading, false);
+    fclose(feed);
     fclose(again); /* the mapping outlives the descriptor */
     check_text(reader, 0, "k", "v");
     CHECK_STATUS(set_text(writer, 0, "k", "w"), SC_OK);

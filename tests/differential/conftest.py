@@ -11,7 +11,7 @@ import pytest
 from server.processes import FrontEnd, RedisServer
 
 from differential.sides import InProcessSide, Pair, Side, SocketSide
-from shmcache.arena import Arena, access_bytes, format_arena
+from shmcache.arena import Arena, format_arena, segment_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +42,15 @@ def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontEnd]:
 
 def make_arena(data_bytes: int = ARENA_BYTES) -> Arena:
     """A real arena that has no name and goes with its attachment."""
-    data, access = os.memfd_create("data"), os.memfd_create("access")
-    os.truncate(data, data_bytes)
-    os.truncate(access, access_bytes(data_bytes))
-    format_arena(data, access, "differential", 1)
-    real = Arena(data, access, writable=True)
-    os.close(data)
-    os.close(access)
+    sizes = segment_sizes(data_bytes)
+    fds = [os.memfd_create(kind) for kind in sizes._fields]
+    for fd, size in zip(fds, sizes, strict=True):
+        os.truncate(fd, size)
+    data, access, feed, bus = fds
+    format_arena(data, access, feed, bus, "differential", 1)
+    real = Arena(data, access, feed, bus, writable=True)
+    for fd in fds:
+        os.close(fd)
     return real
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shmcache.arena import access_bytes, min_data_bytes, segments
+from shmcache.arena import min_data_bytes, segment_sizes, segments
 from shmcache.arena.segments import (
     attach_arena,
     check_name,
@@ -57,11 +57,17 @@ def test_sizes_modes_and_memory(name: str) -> None:
         create_segments(name, MEGABYTE, mode=0o640).close()
     finally:
         os.umask(old)
-    data, access = (path.stat() for path in paths(name))
-    assert (data.st_size, access.st_size) == (MEGABYTE, access_bytes(MEGABYTE))
-    assert (data.st_mode & 0o777, access.st_mode & 0o777) == (0o640, 0o660)
-    assert data.st_blocks * 512 >= MEGABYTE
-    assert access.st_blocks * 512 >= access_bytes(MEGABYTE)
+    files, sizes = [path.stat() for path in paths(name)], segment_sizes(MEGABYTE)
+    assert [file.st_size for file in files] == list(sizes)
+    assert [file.st_mode & 0o777 for file in files] == [0o640, 0o660, 0o640, 0o660]
+    assert all(file.st_blocks * 512 >= size for file, size in zip(files, sizes, strict=True))
+
+
+def test_sizes_of_the_rings() -> None:
+    tiny, common, large = (segment_sizes(n << 20) for n in (1, 64, 4096))
+    assert [size >> 10 for size in (tiny.feed, tiny.bus)] == [260, 1040]  # with their heads
+    assert [size >> 20 for size in (common.feed, common.bus)] == [1, 1]
+    assert [size >> 20 for size in (large.feed, large.bus)] == [16, 4]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to any group")
@@ -69,10 +75,10 @@ def test_group_by_name_and_number(name: str) -> None:
     group = grp.getgrgid(os.getgroups()[0]) if os.getgroups() else grp.getgrgid(0)
     other = grp.getgrnam("nogroup") if group.gr_gid == 0 else group
     create_segments(name, MEGABYTE, group=other.gr_name).close()
-    assert [path.stat().st_gid for path in paths(name)] == [other.gr_gid] * 2
+    assert [path.stat().st_gid for path in paths(name)] == [other.gr_gid] * 4
     unlink_segments(name)
     create_segments(name, MEGABYTE, group=other.gr_gid).close()
-    assert [path.stat().st_gid for path in paths(name)] == [other.gr_gid] * 2
+    assert [path.stat().st_gid for path in paths(name)] == [other.gr_gid] * 4
 
 
 def test_a_name_in_use_is_left_alone(name: str) -> None:
@@ -154,7 +160,7 @@ def test_attaching_to_nothing(name: str) -> None:
         attach_arena(name)
 
 
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", range(4))
 def test_half_of_a_cache(name: str, which: int) -> None:
     create_segments(name, MEGABYTE).close()
     paths(name)[which].unlink()
@@ -162,7 +168,7 @@ def test_half_of_a_cache(name: str, which: int) -> None:
         attach_arena(name)
 
 
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", range(4))
 @pytest.mark.parametrize("length", [0, 100, 4096, MEGABYTE - 1])
 def test_a_truncated_segment(name: str, which: int, length: int) -> None:
     create_segments(name, MEGABYTE).close()

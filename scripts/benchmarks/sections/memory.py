@@ -15,7 +15,7 @@ from benchmarks.bare import bare_arena, smallest_that_fits
 from benchmarks.elements import measure_elements
 from benchmarks.loops import VALUE
 from benchmarks.servers import redis_server
-from shmcache.arena import Arena, access_bytes
+from shmcache.arena import Arena, segment_sizes
 from shmcache.errors import OutOfMemory
 from support.daemon import Daemon
 
@@ -60,7 +60,7 @@ def _overhead(bench: Bench) -> None:
         with redis_server(bench.directory) as path:
             redis_bytes = None if path is None else _redis_memory(path, count, expire_ms)
         progress.step("filled redis-server")
-    total = smallest + access_bytes(smallest)
+    total = sum(segment_sizes(smallest))
     beyond = total / count - _PAYLOAD_BYTES
     note = (
         f"{count:,} keys of 16 + 100 bytes with TTL in {total / 2**20:.1f} MiB, everything counted"
@@ -151,7 +151,7 @@ def _fill(bench: Bench) -> None:
     ):
         arena = daemon.arena()
         statistics = arena.statistics()
-        whole = statistics.data_bytes + statistics.access_bytes
+        whole = sum(segment_sizes(statistics.data_bytes))
         put = daemon.attach().set
         for number, (phase, sizes) in enumerate(_PHASES.items()):
             source = random.Random(number)
