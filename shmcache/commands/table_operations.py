@@ -120,6 +120,15 @@ _LATENCY = container(
 )
 
 COMMANDS = (
+    _server(
+        "debug",
+        -2,
+        _ADMIN_ALONE,
+        "Shows and does what tests of a server need.",
+        since="1.0.0",
+        complexity="Depends on subcommand.",
+        internal=True,
+    ),
     _LATENCY,
     _server(
         "lolwut",

@@ -182,6 +182,7 @@ _USED: Final = (
     Option("client-query-buffer-limit", Memory(1 << 20), 1 << 30, LIVE),
     Option("daemonize", _BOOLEAN, False, RESTART),
     Option("databases", Integer(1, 16), 16, RESTART),
+    Option("debug-active-expire", _BOOLEAN, True, LIVE, hidden=True),
     Option("dir", Text(_check_directory), ".", PROTECTED),
     Option("enable-debug-command", Choice("no", "yes", "local"), "no", RESTART),
     Option("enable-module-command", Choice("no", "yes", "local"), "no", RESTART),

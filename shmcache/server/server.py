@@ -53,9 +53,12 @@ _NOAUTH: Final = "NOAUTH Authentication required."
 _SUBSCRIBER_COMMANDS: Final = frozenset(
     ("ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset")
 )
-_PROTECTED: Final = dict.fromkeys(
-    ("module|load", "module|loadex", "module|unload"), "enable-module-command"
-)
+_PROTECTED: Final = {
+    "debug": "enable-debug-command",
+    "module|load": "enable-module-command",
+    "module|loadex": "enable-module-command",
+    "module|unload": "enable-module-command",
+}
 """Commands that an option has to allow."""
 _HTTP_WORDS: Final = frozenset((b"host:", b"post"))
 
@@ -85,6 +88,9 @@ class Server:
         self.config = config
         self.on_shutdown = on_shutdown
         self.run_id = os.urandom(20).hex()
+        self.replication_id = os.urandom(20).hex()
+        self.ticking = True
+        """False: periodic work waits (DEBUG PAUSE-CRON)."""
         self.statistics = Statistics()
         self.dispatcher = Dispatcher(HANDLERS)
         self.clients: dict[int, Client] = {}
@@ -118,7 +124,7 @@ class Server:
     def make_queueable(self, entry: Entry) -> None:
         """Let MULTI queue a command without asking here, if that can be."""
         command = entry.command
-        if command.subcommands or "no_multi" in command.flags:
+        if command.subcommands or "no_multi" in command.flags or command.name in _PROTECTED:
             return
         if not waits(entry) and command.name not in {"multi", "exec"}:
             return
@@ -341,6 +347,8 @@ class Server:
 
     def tick(self) -> None:
         """What has to be looked at now and then; called ten times a second."""
+        if not self.ticking:
+            return
         self.statistics.sample(self.frontend)
         for connection in list(self.frontend.waiting):
             self.frontend.check_output_limit(connection)

@@ -47,6 +47,7 @@ class Maintenance:
         self._arena = arena
         self._log = log
         self._expire_budget_us = _EFFORT_US
+        self._expires = True
         self._longest = _LONGEST_PAUSE
         self._next_tick = 0.0
         self._next_complaint = 0.0
@@ -57,6 +58,7 @@ class Maintenance:
         hz = max(config.integer("hz"), 1)
         self._longest = min(max(1.0 / hz, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         self._expire_budget_us = _EFFORT_US * config.integer("active-expire-effort")
+        self._expires = config.boolean("debug-active-expire")
 
     def round(self, now: float) -> None:
         """Do every job once.
@@ -84,7 +86,8 @@ class Maintenance:
             arena.tick()
             arena.beat(BEAT_MAINTENANCE)
         started = time.perf_counter()
-        arena.expire_cycle(self._expire_budget_us)
+        if self._expires:
+            arena.expire_cycle(self._expire_budget_us)
         between = time.perf_counter()
         arena.reserve_cycle(_RESERVE_BUDGET_US)
         ended = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -265,3 +266,28 @@ def test_a_front_end_that_hangs_is_replaced(daemon: DaemonProcess) -> None:
     eventually(lambda: daemon.frontend().pid != old.pid)
     assert daemon.ask("PING") == b"+PONG\r\n"
     assert "The front-end has shown no life for 2 s: killing it" in daemon.log_text()
+
+
+def test_after_a_crash_another_front_end_serves_the_same_keys(daemon: DaemonProcess) -> None:
+    """DEBUG CRASH-AND-RECOVER, which is a real one."""
+    daemon.start("--enable-debug-command", "local")
+    daemon.ask("SET", "a", "1")
+    first = daemon.frontend().pid
+    with contextlib.suppress(OSError):
+        daemon.ask("DEBUG", "CRASH-AND-RECOVER")
+    eventually(lambda: daemon.frontend().pid != first)
+    daemon.wait_ready()
+    assert daemon.ask("GET", "a") == b"$1\r\n1\r\n"
+
+
+def test_active_expiry_can_be_switched_off(daemon: DaemonProcess) -> None:
+    """DEBUG SET-ACTIVE-EXPIRE reaches the maintenance process, and a front-end started later."""
+    daemon.start("--enable-debug-command", "local")
+    daemon.ask("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+    assert b"debug-active-expire\r\n$2\r\nno" in daemon.ask("CONFIG", "GET", "debug-active-expire")
+    daemon.ask("SET", "a", "1", "PX", "1")
+    eventually(lambda: daemon.ask("EXISTS", "a") == b":0\r\n")
+    beat = daemon.ask("INFO", "stats")
+    assert b"expired_keys:0\r\n" in beat
+    daemon.ask("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+    eventually(lambda: b"expired_keys:1\r\n" in daemon.ask("INFO", "stats"))
