@@ -7,8 +7,10 @@ from typing import Final
 
 __all__ = ["REDIS_VERSION", "package_version"]
 
-REDIS_VERSION: Final = "7.0.15"
-"""What HELLO and INFO tell: clients choose by it which commands and options they may use."""
+REDIS_VERSION: Final = "7.4.0"
+"""What HELLO and INFO tell: clients choose by it which commands and options they may use. With less
+redis-py refuses to cache on the client's side.
+"""
 
 
 @cache
