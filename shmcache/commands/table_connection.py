@@ -38,8 +38,33 @@ _KILL_FILTERS = (
     string("yes/no", "SKIPME", optional=True),
 )
 
+_TRACKING_ARGUMENTS = (
+    one_of("status", token("ON"), token("OFF")),
+    integer("client-id", "REDIRECT", optional=True),
+    string("prefix", "PREFIX", optional=True, multiple=True)._replace(repeats_token=True),
+    token("BCAST", optional=True),
+    token("OPTIN", optional=True),
+    token("OPTOUT", optional=True),
+    token("NOLOOP", optional=True),
+)
+
 _CLIENT = (
+    _connection(
+        "client|caching",
+        3,
+        _ANY_TIME,
+        "Says whether the keys of the next command are tracked.",
+        since="6.0.0",
+        arguments=[one_of("mode", token("YES"), token("NO"))],
+    ),
     _connection("client|getname", 2, _ANY_TIME, "Returns the connection's name.", since="2.6.9"),
+    _connection(
+        "client|getredir",
+        2,
+        _ANY_TIME,
+        "Returns which connection is told of changes instead of this one.",
+        since="6.0.0",
+    ),
     _connection("client|id", 2, _ANY_TIME, "Returns the connection's number.", since="5.0.0"),
     _connection(
         "client|info",
@@ -139,6 +164,22 @@ _CLIENT = (
         "Names the connection.",
         since="2.6.9",
         arguments=[string("connection-name")],
+    ),
+    _connection(
+        "client|tracking",
+        -3,
+        _ANY_TIME,
+        "Has the connection told when a key that it has read changes.",
+        since="6.0.0",
+        complexity="O(1), and more with some options.",
+        arguments=_TRACKING_ARGUMENTS,
+    ),
+    _connection(
+        "client|trackinginfo",
+        2,
+        _ANY_TIME,
+        "Describes what the connection is told of changes.",
+        since="6.2.0",
     ),
 )
 

@@ -230,6 +230,7 @@ _USED: Final = (
     Option("tcp-backlog", _COUNT, 511, RESTART),
     Option("tcp-keepalive", _COUNT, 300, LIVE),
     Option("timeout", _COUNT, 0, LIVE),
+    Option("tracking-table-max-keys", _LONG, 1000000, LIVE),
     Option("unixsocket", _TEXT, "", RESTART),
     Option("unixsocketperm", Octal(), 0, RESTART),
     Option("user", Directives(1), (), LIVE, hidden=True),
@@ -395,7 +396,6 @@ _UNUSED: Final = (
     _unused("tls-session-cache-size", _COUNT, 20480, LIVE),
     _unused("tls-session-cache-timeout", _COUNT, 300, LIVE),
     _unused("tls-session-caching", _BOOLEAN, True, LIVE),
-    _unused("tracking-table-max-keys", _LONG, 1000000, LIVE),
     _unused("use-exit-on-panic", _BOOLEAN, False, LIVE, hidden=True),
 )
 

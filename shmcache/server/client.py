@@ -12,6 +12,7 @@ from shmcache.server.transactions import Queue, is_unchanged
 if TYPE_CHECKING:
     from shmcache.server._frontend import Connection
     from shmcache.server.server import Server
+    from shmcache.server.tracking import ClientTracking
 
 __all__ = ["NORMAL", "PUBSUB", "Client"]
 
@@ -51,6 +52,7 @@ class Client(Context):
         "replies_off",
         "server",
         "silent_commands",
+        "tracking",
         "unix",
         "user",
         "watched",
@@ -78,6 +80,7 @@ class Client(Context):
         self.connected_at = time.monotonic()
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
+        self.tracking: ClientTracking | None = None
         self.may_block = True
         """False inside EXEC and scripts: there a blocking command gives up at once."""
         self.forget()
@@ -149,6 +152,8 @@ class Client(Context):
             or self.no_touch
             or not self.user.unrestricted
             or (self.subscriptions and self.resp == 2)
+            # what it reads is remembered
+            or (self.tracking is not None and not self.tracking.broadcasts)
         )
         queue = self.queue
         connection.native = plain and queue is None
@@ -162,13 +167,16 @@ class Client(Context):
 
     def flags(self) -> str:
         """Redis's letters for what is special about it."""
-        connection = self.connection
+        connection, tracking = self.connection, self.tracking
         letters = "".join(
             letter
             for letter, holds in (
                 ("O", self in self.server.monitors),
                 ("P", self.subscriptions),
                 ("x", self.queue is not None),
+                ("t", tracking is not None),
+                ("R", tracking is not None and tracking.broken),
+                ("B", tracking is not None and tracking.broadcasts),
                 ("d", self.watched and not is_unchanged(self.server.arena, self.watched)),
                 ("c", connection.closing and not connection.closed),
                 ("A", connection.closed),
@@ -218,7 +226,7 @@ class Client(Context):
             ("events", connection.events),
             ("cmd", last.name if last is not None else "NULL"),
             ("user", self.user.text),
-            ("redir", -1),
+            ("redir", -1 if self.tracking is None else self.tracking.redirect),
             ("resp", self.resp),
             ("lib-name", _text(self.library_name)),
             ("lib-ver", _text(self.library_version)),

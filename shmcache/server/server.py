@@ -30,6 +30,7 @@ from shmcache.server.settings import Settings
 from shmcache.server.slow import note_slow_command
 from shmcache.server.slowlog import SlowLog
 from shmcache.server.statistics import Statistics
+from shmcache.server.tracking import Tracking
 from shmcache.server.transactions import abort_line, waits
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ class Server:
         )
         self.frontend.on_slow = note_slow_command
         self._fill_queueable()
+        self.tracking = Tracking(loop, self.changes, self.clients, lambda: self.current)
         self.modules = Modules(self)
         self.settings = Settings(self, on_config)
         self.settings.apply_all()
@@ -180,6 +182,7 @@ class Server:
         del self.clients[client.number]
         self.pubsub.remove_client(client)
         self.monitors.remove(client)
+        self.tracking.turn_off(client)
         if reason == "output limit":
             self.statistics.dropped_for_output += 1
             _log.warning("client closed for not reading its replies: %s", client.describe())
@@ -200,11 +203,15 @@ class Server:
         try:
             entry = self.dispatcher.lookup(words)
         except CommandError as error:
+            if client.tracking is not None:
+                self.tracking.begin_command(client, "")
             if words[0].lower() in _HTTP_WORDS:
                 self._refuse_http(client)
             else:
                 self._reject(client, None, error)
             return None
+        if client.tracking is not None:
+            self.tracking.begin_command(client, entry.command.name)
         stats = self.statistics.commands[entry.command.name]
         client.connection.last_command = stats
         refusal = self._refusal(client, entry, words)
@@ -291,6 +298,8 @@ class Server:
     def run(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
         """What a known command answers."""
         reply = self._call(client, entry, words)
+        if client.tracking is not None:
+            self.tracking.note(client, entry.command, words)
         if self.changes.wanted:
             self.changes.note(client.db, entry.command, words)
         return reply.line(words) if isinstance(reply, WrongSubcommandError) else reply

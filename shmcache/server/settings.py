@@ -82,6 +82,7 @@ class Settings:
             "slowlog-max-len": self._apply_slow,
             "tcp-keepalive": self._apply_plain,
             "timeout": self._apply_plain,
+            "tracking-table-max-keys": self._apply_tracking,
             "user": self.apply_users,
             **dict.fromkeys(ARENA_OPTIONS, self._apply_arena),
         }
@@ -161,6 +162,11 @@ class Settings:
         server.latency.threshold_ms = config.integer("latency-monitor-threshold")
         server.slowlog.most = config.integer("slowlog-max-len")
         server.frontend.slow_ns = slow_limit_ns(self.slower_than_us, server.latency.threshold_ms)
+
+    def _apply_tracking(self) -> None:
+        tracking = self._server.tracking
+        tracking.max_keys = self._server.config.integer("tracking-table-max-keys")
+        tracking.shrink_soon()
 
     def _apply_password(self) -> None:
         self._server.access.set_default_password(self._server.config.text("requirepass"))

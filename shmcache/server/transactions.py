@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["Queue", "abort_line", "carry_out", "is_unchanged", "waits"]
 
 _RUN_AT_ONCE: Final = frozenset(("discard", "exec", "multi", "quit", "reset", "watch"))
-_EARLY: Final = frozenset(("acl|deluser", "acl|load", "acl|setuser", "auth", "hello"))
-"""Commands of the server on which the replies of others depend."""
+_EARLY: Final = frozenset(
+    (
+        *("acl|deluser", "acl|load", "acl|setuser", "auth", "hello"),
+        *("client|caching", "client|tracking"),
+    )
+)
+"""Commands of the server on which it depends what others answer, or what is remembered of them."""
 _ATTEMPTS: Final = 4
 _ROOM_US: Final = 20_000
 """How long room is made for a transaction that did not find enough."""

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from differential.wire import Tagged
 
 NOT_YET = {
-    *("client|caching", "client|getredir", "client|pause", "client|tracking"),
-    *("client|trackinginfo", "client|unblock", "client|unpause"),
+    *("client|pause", "client|unblock", "client|unpause"),
 }
 ALL_NAMES = sorted(
     name for command in COMMANDS.values() for name in (command.name, *command.subcommands)

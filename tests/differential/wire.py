@@ -37,7 +37,7 @@ class Connection:
 
     def execute_many(self, lines: Sequence[Sequence[bytes]]) -> list[Tagged]:
         """Send them all, then read all the replies."""
-        self._socket.sendall(b"".join(map(_encoded, lines)))
+        self._socket.sendall(b"".join(map(encoded, lines)))
         return [read_reply(self._stream) for _ in lines]
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class Connection:
         self._socket.close()
 
 
-def _encoded(words: Sequence[bytes]) -> bytes:
+def encoded(words: Sequence[bytes]) -> bytes:
     parts = [b"*%d\r\n" % len(words)]
     parts += (b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
     return b"".join(parts)

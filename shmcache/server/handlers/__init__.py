@@ -24,6 +24,7 @@ from shmcache.server.handlers import (
     replication,
     shutdown,
     slowlog,
+    tracking,
     transactions,
 )
 
@@ -49,5 +50,6 @@ HANDLERS: Final[dict[str, CommandFunction]] = {
     **replication.HANDLERS,
     **shutdown.HANDLERS,
     **slowlog.HANDLERS,
+    **tracking.HANDLERS,
     **transactions.HANDLERS,
 }

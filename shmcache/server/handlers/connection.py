@@ -149,6 +149,7 @@ def _quit(client: Client, _args: Sequence[bytes]) -> Reply:
 
 def _reset(client: Client, _args: Sequence[bytes]) -> Reply:
     client.server.pubsub.remove_client(client)
+    client.server.tracking.turn_off(client)
     client.server.monitors.remove(client)
     client.forget()
     client.apply()

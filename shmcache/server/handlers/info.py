@@ -75,7 +75,7 @@ def _clients_section(server: Server) -> _Fields:
     yield "client_recent_max_input_buffer", recent.query_bytes
     yield "client_recent_max_output_buffer", recent.output_bytes
     yield "blocked_clients", 0
-    yield "tracking_clients", 0
+    yield "tracking_clients", server.tracking.clients
     yield "clients_in_timeout_table", 0
     yield "pubsub_clients", sum(client.subscriptions > 0 for client in server.clients.values())
 
@@ -155,9 +155,9 @@ def _stats_section(server: Server) -> _Fields:
     yield "pubsubshard_channels", 0
     yield "latest_fork_usec", 0
     yield "total_forks", 0
-    yield "tracking_total_keys", 0
-    yield "tracking_total_items", 0
-    yield "tracking_total_prefixes", 0
+    yield "tracking_total_keys", server.tracking.keys
+    yield "tracking_total_items", server.tracking.items
+    yield "tracking_total_prefixes", server.tracking.prefixes
     yield "unexpected_error_replies", statistics.unexpected_errors
     yield "total_error_replies", statistics.error_replies
     yield "total_reads_processed", frontend.reads
