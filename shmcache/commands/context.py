@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shmcache.arena import Arena
 
 __all__ = ["DATABASES", "DEFAULT_MAX_BULK_BYTES", "Context"]
@@ -37,6 +39,14 @@ class Context:
         self.resp: Literal[2, 3] = resp
         self.max_bulk_bytes = max_bulk_bytes
         """proto-max-bulk-len: no command may make a string longer than this."""
+
+    def reads_any_key(self, name: str, args: Sequence[bytes]) -> bool:  # noqa: ARG002
+        """Whether a command may also read keys that its line does not name.
+
+        :param name: the command's full name
+        :param args: the words after it
+        """
+        return True
 
     def now_us(self) -> int:
         """Unix microseconds."""

@@ -65,9 +65,20 @@ def _pattern(text: bytes) -> _Pattern | None:
 class _Order:
     """What the words after SORT's key ask for."""
 
-    __slots__ = ("alpha", "by", "by_constant", "count", "descending", "gets", "offset", "store")
+    __slots__ = (
+        "alpha",
+        "by",
+        "by_constant",
+        "count",
+        "descending",
+        "gets",
+        "offset",
+        "reads_any_key",
+        "store",
+    )
 
-    def __init__(self, words: Sequence[bytes], *, may_store: bool) -> None:
+    def __init__(self, words: Sequence[bytes], *, may_store: bool, reads_any_key: bool) -> None:
+        self.reads_any_key = reads_any_key
         self.descending = self.alpha = self.by_constant = False
         self.offset, self.count = 0, -1
         self.by: _Pattern | None = None
@@ -98,12 +109,21 @@ class _Order:
         elif option == b"BY":
             # one constant turns sorting off, whatever other BY there is
             self.by = _pattern(values[0])
+            if self.by is not None:
+                self._check_permission("BY")
             self.by_constant = self.by_constant or self.by is None
         elif option == b"GET":
+            self._check_permission("GET")
             self.gets.append(values[0] if values[0] == b"#" else _pattern(values[0]))
         else:
             raise syntax_error()
         return 1
+
+    def _check_permission(self, option: str) -> None:
+        if not self.reads_any_key:
+            raise CommandError(
+                f"ERR {option} option of SORT denied due to insufficient ACL permissions."
+            )
 
     @property
     def looks_elsewhere(self) -> bool:
@@ -123,7 +143,7 @@ def sort(context: Context, args: Sequence[bytes]) -> Reply:
     """SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA]
     [STORE destination].
     """
-    order = _Order(args[1:], may_store=True)
+    order = _Order(args[1:], may_store=True, reads_any_key=context.reads_any_key("sort", args))
     if order.store is None:
         return _read(context, args[0], order)
     db, keys = context.db, (args[0], order.store)
@@ -137,7 +157,9 @@ def sort(context: Context, args: Sequence[bytes]) -> Reply:
 
 def sort_ro(context: Context, args: Sequence[bytes]) -> Reply:
     """SORT_RO key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA]."""
-    return _read(context, args[0], _Order(args[1:], may_store=False))
+    reads_any_key = context.reads_any_key("sort_ro", args)
+    order = _Order(args[1:], may_store=False, reads_any_key=reads_any_key)
+    return _read(context, args[0], order)
 
 
 def _read(context: Context, key: bytes, order: _Order) -> Reply:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,13 +17,14 @@ from shmcache.config.table import find_directive, find_option
 from shmcache.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["CommandLine", "Loaded", "load", "parse_command_line"]
 
 _MAX_INCLUDE_DEPTH: Final = 16
 _MAX_FILE_BYTES: Final = 16 << 20
 _SHOWN_CHARACTERS: Final = 200
+_PASSWORD: Final = re.compile(r"(\s[<>])\S+")
 
 
 class CommandLine(NamedTuple):
@@ -93,13 +95,19 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
 
 
 def load(
-    command_line: CommandLine, *, stdin: bytes = b"", defaults: Mapping[str, str] | None = None
+    command_line: CommandLine,
+    *,
+    stdin: bytes = b"",
+    defaults: Mapping[str, str] | None = None,
+    checks: Mapping[str, Callable[[Sequence[str]], Sequence[str]]] | None = None,
 ) -> Loaded:
     """Read a configuration.
 
     :param command_line: which sources there are
     :param stdin: the lines from standard input, if any
     :param defaults: see :class:`~shmcache.config.config.Config`
+    :param checks: by option, what looks at the arguments of each of its lines first, and returns
+        those to keep or raises a ValueError that tells what is wrong
     :raises ConfigurationError: a file cannot be read, or a line is wrong; the message is one line
         that says where
     """
@@ -109,8 +117,10 @@ def load(
         name, *arguments = line.arguments
         option = find_directive(name)
         first = option is None or option.name not in given
+        check = None if option is None else (checks or {}).get(option.name)
         try:
-            values = config.parse_directive(name, arguments, first=first)
+            kept = check(arguments) if check is not None and arguments else arguments
+            values = config.parse_directive(name, kept, first=first)
         except ValueError as error:
             raise ConfigurationError(_complaint(line, str(error))) from error
         config.commit(values)
@@ -180,7 +190,10 @@ def _split(line: bytes | str, place: str) -> list[str]:
 
 def _complaint(line: _Line, reason: str) -> str:
     """Put an error into one line of printable text."""
-    shown = line.text[:_SHOWN_CHARACTERS]
+    text = line.text
+    if text[:5].lower() in {"user ", "--use"}:
+        text = _PASSWORD.sub(r"\1(redacted)", text)
+    shown = text[:_SHOWN_CHARACTERS]
     if not shown.isprintable():
         shown = quote(shown)
     return f"{line.place}: '{shown}': {reason}"

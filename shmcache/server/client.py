@@ -7,9 +7,13 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.context import Context
+from shmcache.commands.table import COMMANDS
+from shmcache.server.acl.check import reads_everything
 from shmcache.server.transactions import Queue, is_unchanged
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shmcache.server._frontend import Connection
     from shmcache.server.server import Server
     from shmcache.server.tracking import ClientTracking
@@ -136,6 +140,11 @@ class Client(Context):
     def needs_auth(self) -> bool:
         """Whether it must log in before anything else."""
         return self.server.access.needs_login and not self.authenticated
+
+    def reads_any_key(self, name: str, args: Sequence[bytes]) -> bool:
+        """Whether its user may let a command read keys that the line does not name."""
+        user = self.user
+        return user.unrestricted or reads_everything(user, COMMANDS[name], [b"", *args])
 
     def apply(self) -> None:
         """Tell the connection about a changed state: what it may do without asking."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import select
 import socket
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -16,8 +18,10 @@ __all__ = ["Control"]
 _log = logging.getLogger("shmcache.server")
 
 _READ_BYTES: Final = 65536
-_LINE_BYTES: Final = 1 << 20
+_LINE_BYTES: Final = 128 << 20
+"""An ACL file with all its users fits."""
 _START_TIMEOUT_S: Final = 10.0
+_PATIENCE_S: Final = 1.0
 
 
 class Control:
@@ -29,6 +33,7 @@ class Control:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._received = b""
+        self._unsent = b""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def read_first(self) -> dict[str, Any]:
@@ -74,21 +79,48 @@ class Control:
         loop.add_reader(self._socket.fileno(), ready)
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message; a supervisor that does not read loses it rather than hold us up."""
-        line = json.dumps(message).encode() + b"\n"
+        """Send a message, as soon as the supervisor takes it; if it never does, we are not held up.
+
+        When too much waits already, the message is lost.
+        """
+        if len(self._unsent) > _LINE_BYTES:
+            _log.warning("control socket: the supervisor does not read")
+            return
+        self._unsent += json.dumps(message).encode() + b"\n"
+        self._send_waiting()
+        if self._unsent:
+            self._wait_a_little()
+
+    def _wait_a_little(self) -> None:
+        """Give a supervisor that reads the time for it: what it has outlives us."""
+        writable = select.poll()
+        writable.register(self._socket, select.POLLOUT)
+        deadline = time.monotonic() + _PATIENCE_S
+        while self._unsent and (left_s := deadline - time.monotonic()) > 0:
+            if writable.poll(left_s * 1000):
+                self._send_waiting()
+
+    def _send_waiting(self) -> None:
         try:
-            sent = self._socket.send(line, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            sent = self._socket.send(self._unsent, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            sent = 0
         except OSError as error:
             _log.warning("control socket: %s", error)
+            sent = len(self._unsent)
+        self._unsent = self._unsent[sent:]
+        if self._loop is None:
             return
-        if sent < len(line):  # the rest would not be a line of its own
-            _log.warning("control socket: the supervisor does not read")
-            self._socket.shutdown(socket.SHUT_WR)
+        if self._unsent:
+            self._loop.add_writer(self._socket.fileno(), self._send_waiting)
+        else:
+            self._loop.remove_writer(self._socket.fileno())
 
     def close(self) -> None:
         """Close it."""
         if self._loop is not None:
             self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_writer(self._socket.fileno())
             self._loop = None
         self._socket.close()
 

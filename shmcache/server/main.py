@@ -27,6 +27,8 @@ front-end to supervisor         meaning
 ``{"event": "ready"}``          clients are being accepted
 ``{"event": "config",           CONFIG SET changed these options: keep them for a front-end that
 "options": {...}}``             has to be restarted, and act on those that concern the supervisor
+``{"event": "users",            ACL SETUSER, ACL LOAD and others changed these users: keep the words
+"changes": {NAME: [...]}}``     of the option ``user`` that declare each, as for options; null: none
 ==============================  =================================================================
 
 ==============================  =================================================================
@@ -76,6 +78,7 @@ _log = logging.getLogger("shmcache.server")
 
 _TICK_S: Final = 0.1
 _BEAT_TICKS: Final = 10
+_USERS_A_MESSAGE: Final = 100
 
 
 def main(argv: Sequence[str]) -> int:
@@ -188,7 +191,10 @@ class _Process:
         self._control.send({"event": "config", "options": texts})
 
     def _tell_users(self, changes: dict[str, tuple[str, ...] | None]) -> None:
-        self._control.send({"event": "users", "changes": changes})
+        items = list(changes.items())
+        for start in range(0, len(items), _USERS_A_MESSAGE):
+            some = dict(items[start : start + _USERS_A_MESSAGE])
+            self._control.send({"event": "users", "changes": some})
 
     def _take_message(self, message: dict[str, Any]) -> None:
         if message.get("command") == "reload":

@@ -31,7 +31,9 @@ HANDLED_SIGNALS: Final = frozenset(
 """What the supervisor has handlers for, and a child must not be delivered to them."""
 
 _PR_SET_PDEATHSIG: Final = 1
-_MAX_LINE_BYTES: Final = 1 << 20
+_MAX_LINE_BYTES: Final = 16 << 20
+_SEND_SECONDS: Final = 5.0
+"""A child that reads takes a message at once; we wait so long for one that does not."""
 _CHUNK_BYTES: Final = 1 << 16
 
 
@@ -84,23 +86,31 @@ class Child:
     def send(self, message: dict[str, Any]) -> bool:
         """Send a message; False when the child does not read, or is gone."""
         data = json.dumps(message).encode() + b"\n"
+        self.control.settimeout(_SEND_SECONDS)
         try:
-            return self.control.send(data, socket.MSG_NOSIGNAL) == len(data)
+            self.control.sendall(data, socket.MSG_NOSIGNAL)
         except OSError:
             return False
+        finally:
+            self.control.setblocking(False)
+        return True
 
     def receive(self) -> list[dict[str, Any]]:
         """Return the messages that have arrived; what is no message is left out.
 
         :raises EOFError: the child closed the socket
         """
-        try:
-            data = self.control.recv(_CHUNK_BYTES)
-        except BlockingIOError:
-            return []
-        except OSError as error:
-            raise EOFError from error
-        if not data:
+        data, ended = b"", False
+        while not ended and len(data) <= _MAX_LINE_BYTES:
+            try:
+                chunk = self.control.recv(_CHUNK_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                chunk = b""
+            data += chunk
+            ended = not chunk
+        if ended and not data:
             raise EOFError
         *lines, self._received = (self._received + data).split(b"\n")
         if len(self._received) > _MAX_LINE_BYTES:

@@ -96,6 +96,7 @@ class Daemon:
         self._hooks = hooks
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._users_read = config.value("user")
         self._status: int | None = None
         self._kill_at: float | None = None
         self._next_beat = 0.0
@@ -229,6 +230,8 @@ class Daemon:
                 self._child_is_ready(post)
             elif message.get("event") == "config":
                 self._take_options(post, message.get("options", {}))
+            elif message.get("event") == "users":
+                self._take_users(message.get("changes", {}))
 
     def _child_is_ready(self, post: _Post) -> None:
         assert post.child is not None
@@ -251,6 +254,16 @@ class Daemon:
         self._log.level = self._config.text("loglevel")
         self._push({name: self._config.show(name) for name in texts}, but=sender)
 
+    def _take_users(self, changes: dict[str, list[str] | None]) -> None:
+        """Remember users that were changed, for a front-end that has to be started again."""
+        users = {words[0]: words for words in self._config.value("user")}
+        for name, words in changes.items():
+            if words is None:
+                users.pop(name, None)
+            else:
+                users[name] = tuple(words)
+        self._config.commit({"user": tuple(users.values())})
+
     def _push(self, options: dict[str, str], *, but: _Post | None = None) -> None:
         for post in self._posts:
             if post is but or post.child is None:
@@ -263,6 +276,8 @@ class Daemon:
         for post in self._posts:
             status = None if post.child is None else post.child.poll()
             if post.child is not None and status is not None:
+                if post.child.control in self._selector.get_map():
+                    self._read_messages(post)  # what it said last counts
                 child, post.child = post.child, None
                 if child.control in self._selector.get_map():
                     self._selector.unregister(child.control)
@@ -360,6 +375,10 @@ class Daemon:
         for name in [n for n in differences if OPTIONS[n].change is Change.RESTART]:
             del differences[name]
             self._log.warning(f"A change of '{name}' needs a restart")
+        # Users who were changed while running stay, unless somebody has changed those in the files.
+        if fresh.value("user") == self._users_read:
+            differences.pop("user", None)
+        self._users_read = fresh.value("user")
         self._config.commit(self._config.parse(differences))
         limit_to_arena(self._config, self._arena, self._log)
         configure_arena(self._arena, self._config)

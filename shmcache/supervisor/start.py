@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from shmcache.arena.segments import check_name, group_id, lock_path, unlink_segments
 from shmcache.config import CommandLine, Config, Loaded, load, parse_command_line
 from shmcache.errors import ConfigurationError
+from shmcache.server.acl.files import DeclarationCheck, declared_users, read_declarations
 from shmcache.server.main import main as serve
 from shmcache.supervisor.adoption import Held, hold_arena
 from shmcache.supervisor.daemon import Daemon, Hooks
@@ -117,9 +118,11 @@ def _load(command_line: CommandLine, stdin: bytes, directory: str) -> Loaded:
     """
     try:
         with contextlib.chdir(directory):
-            loaded = load(command_line, stdin=stdin)
+            check = DeclarationCheck()
+            loaded = load(command_line, stdin=stdin, checks={"user": check})
             config = loaded.config
             config.commit({"dir": str(Path(config.text("dir")).absolute())})
+            _find_users(config, check)
     except FileNotFoundError:
         raise ConfigurationError(f"the directory '{directory}' is gone") from None
     if "dir" not in loaded.given:
@@ -128,6 +131,32 @@ def _load(command_line: CommandLine, stdin: bytes, directory: str) -> Loaded:
     if "unixsocket" not in loaded.given:
         config.set_default("unixsocket", default_socket_path(name))
     return loaded
+
+
+def _find_users(config: Config, check: DeclarationCheck) -> None:
+    """Fill in the users of the ACL file.
+
+    :raises ConfigurationError: something is wrong with it, or with the users of the configuration
+    """
+    path, modules = config.text("aclfile"), bool(config.value("loadmodule"))
+    if path and config.value("user"):
+        raise ConfigurationError(
+            "users declared in the configuration and an ACL file ('aclfile') are likely to "
+            "contradict each other: use the one or the other"
+        )
+    if check.unknown and not modules:
+        raise ConfigurationError(check.unknown[0])
+    all_channels = config.text("acl-pubsub-default") == "allchannels"
+    if not path:
+        declared_users(config.value("user"), all_channels=all_channels, on_unknown=_ignore)
+        return
+    try:
+        lines = read_declarations(
+            str(Path(config.text("dir")) / path), all_channels=all_channels, modules=modules
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Aborting startup because of ACL errors: {error}") from error
+    config.commit({"user": tuple(lines)})
 
 
 def _log_path(config: Config) -> str:
@@ -211,6 +240,10 @@ def _wait_for_daemon(pid: int, read_end: int) -> NoReturn:
 def _interrupt(_number: int, _frame: object) -> NoReturn:
     """Stopped while starting: undo what was done."""
     raise KeyboardInterrupt
+
+
+def _ignore(_complaint: str) -> None:
+    """Modules may add the command."""
 
 
 def _nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -10,17 +11,35 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from server.processes import FrontEnd
 
-from differential.exceptions import NEWER_COMMANDS
-from differential.sides import SocketSide
+from differential.compare import require_same_contents, same_reply
+from differential.exceptions import NEWER_COMMANDS, made_equal
+from differential.families import (
+    bitmaps,
+    geo,
+    hashes,
+    hyperloglogs,
+    lists,
+    mixed,
+    sets,
+    sorted_sets,
+    sorting,
+    streams,
+)
+from differential.families.family import GENERIC, OF_OTHER_TYPES, SIMPLE
+from differential.grammar import either, line_of, mostly
+from differential.machine import sendable
+from differential.sides import Pair, SocketSide
 from differential.test_table import ALL_NAMES, as_dict
 from shmcache.commands.spec import CATEGORIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from differential.families.family import Family
     from differential.wire import Tagged
 
-EXAMPLES = int(os.environ.get("SHMCACHE_DIFFERENTIAL_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("SHMCACHE_DIFFERENTIAL_EXAMPLES", "40"))
+SESSIONS = max(EXAMPLES // 10, 1)
 OK = ("simple", b"OK")
 HASH = b"f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2"
 
@@ -240,5 +259,65 @@ def check_told_rules(sides: Sides) -> None:
         assert users[0] == users[1]
 
 
-def run(side: SocketSide, lines: Sequence[Sequence[bytes]]) -> list[Tagged]:
-    return [side.execute(*line) for line in lines]
+# ---- sessions of a restricted user ---------------------------------------------------------------
+
+FAMILIES = (
+    *(hashes.HASHES, sets.SETS, lists.LISTS, sorted_sets.SORTED_SETS, streams.STREAMS),
+    *(bitmaps.BITMAPS, hyperloglogs.HYPERLOGLOGS, geo.GEO, sorting.SORTING, mixed.MIXED),
+)
+SESSION_LINES = 150
+KEY_RULES = (
+    *(b"~*", b"~[ab]", b"~?", b"%R~*", b"%W~[bc]", b"~list", b"~set", b"~zset", b"~", b"%R~[a-m]*"),
+    *(b"%RW~hash*", b"~weight*", b"%W~*", b"~text", b"~stream"),
+)
+COMMAND_RULES = (
+    *(b"+@all", b"+@all", b"+@read", b"+@write", b"+@fast", b"-@slow", b"-@dangerous", b"-sort"),
+    *(b"+sort", b"-set", b"+object|encoding", b"-object", b"+@keyspace", b"-rename", b"-del"),
+)
+
+
+def random_rules(source: Random) -> list[bytes]:
+    """A user who may do something, but seldom everything."""
+    rules = [b"reset", b"on", b"nopass", b"allchannels", *source.choices(COMMAND_RULES, k=3)]
+    for _ in range(source.randint(0, 2)):
+        inner = [*source.sample(KEY_RULES[1:], k=2), source.choice(COMMAND_RULES)]
+        rules.append(b"(" + b" ".join(inner) + b")")
+    keys = source.sample(KEY_RULES, k=source.randint(1, 4))
+    return rules + ([b"~*"] if b"~*" in keys else keys)
+
+
+def random_lines(family: Family, source: Random) -> list[list[bytes]]:
+    own, generic, simple = map(line_of, (family.shapes, GENERIC, SIMPLE))
+    line = mostly(own, either(generic, simple), 0.3)
+    drawn = (line(source) for _ in range(SESSION_LINES))
+    return [words for words in drawn if sendable(words) and made_equal(words) == [words]]
+
+
+def log_in(path: str, resp: Literal[2, 3]) -> SocketSide:
+    side = SocketSide(path, resp)
+    assert side.execute(b"AUTH", b"u", b"any") == OK
+    return side
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_sessions(sides: Sides, family: Family) -> None:
+    """The same replies, and the same keys in the end."""
+    refused, all_replies = 0, 0
+    for number in range(SESSIONS):
+        source = Random(f"{family.name} {number} {sides.resp}")
+        prepared = [[b"FLUSHALL"], *OF_OTHER_TYPES, *family.preparations(source)]
+        rules = random_rules(source)
+        for line in (*prepared, [b"ACL", b"SETUSER", b"u", *rules]):
+            sides.ask(*line)
+        users = [log_in(path, sides.resp) for path in sides.paths]
+        lines = random_lines(family, source)
+        replies = [user.execute_many(lines) for user in users]
+        for words, theirs, ours in zip(lines, *replies, strict=True):
+            translated = as_7_2(theirs, b"u")
+            assert same_reply(words, translated, ours), (words, rules, theirs, ours)
+        for user in users:
+            user.close()
+        require_same_contents(Pair(sides.theirs, sides.ours))
+        refused += sum(reply[1][:6] == b"NOPERM" for reply in replies[1] if reply[0] == "error")
+        all_replies += len(lines)
+    assert 0 < refused < all_replies

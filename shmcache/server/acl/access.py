@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.replies import CommandError, as_c_string, one_line
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from shmcache.server.client import Client
 
 __all__ = ["Access"]
+
+_log = logging.getLogger("shmcache.server")
 
 _CHANGED_SINCE: Final = (
     "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
@@ -195,7 +198,8 @@ class Access:
 
         :raises ConfigurationError: a line is none of a user's
         """
-        self._replace(declared_users(lines, all_channels=self.all_channels), None)
+        users = declared_users(lines, all_channels=self.all_channels, on_unknown=_log.warning)
+        self._replace(users, None)
         self._told = {words[0]: words for words in self.declarations()}
 
     def replay_rules(self) -> None:

@@ -18,7 +18,6 @@ from shmcache.server.acl.rules import (
     RuleError,
     UnmatchedParenthesisError,
     apply_rule,
-    apply_rules,
     describe,
     has_space,
     merge_selectors,
@@ -26,9 +25,9 @@ from shmcache.server.acl.rules import (
 from shmcache.server.acl.users import User, hash_password
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["DeclarationCheck", "declared_users", "read_users", "save_users", "words_of"]
+__all__ = ["DeclarationCheck", "declared_users", "read_declarations", "save_users", "words_of"]
 
 _MAX_FILE_BYTES: Final = 64 << 20
 _FILE_MODE: Final = 0o600
@@ -45,37 +44,56 @@ def words_of(user: User) -> tuple[str, ...]:
     return decode(user.name), *decode(describe(user)).split(" ")
 
 
-def declared_users(lines: Iterable[Sequence[str]], *, all_channels: bool) -> list[User]:
+def declared_users(
+    lines: Iterable[Sequence[str]],
+    *,
+    all_channels: bool,
+    on_unknown: Callable[[str], None] | None = None,
+) -> list[User]:
     """The users of the option ``user``.
 
     :param lines: name and rules of each
     :param all_channels: what selectors begin with: ``acl-pubsub-default``
+    :param on_unknown: called with a complaint about a rule on a command that there is none of; the
+        rule is left out then
     :raises ConfigurationError: a rule cannot be applied
     """
-    return [_declared(line, all_channels=all_channels) for line in lines]
+    return [_declared(line, all_channels=all_channels, on_unknown=on_unknown) for line in lines]
 
 
-def _declared(line: Sequence[str], *, all_channels: bool) -> User:
-    name, *rules = map(encode, line)
+def _declared(
+    line: Sequence[str], *, all_channels: bool, on_unknown: Callable[[str], None] | None
+) -> User:
+    name, *words = map(encode, line)
     if has_space(name):
         raise ConfigurationError("Spaces not allowed in ACL usernames")
     user = User(name, all_channels=all_channels)
     try:
-        apply_rules(user, merge_selectors(rules), all_channels=all_channels)
+        rules = merge_selectors(words)
     except UnmatchedParenthesisError as error:
-        opening = decode(rules[error.position])
+        opening = decode(words[error.position])
         raise ConfigurationError(
-            f"Unmatched parenthesis in the selector of user '{user.text}' at '{opening}'"
+            f"Error in user declaration '{opening}': Unmatched parenthesis in selector definition"
         ) from error
-    except RuleError as error:
-        raise ConfigurationError(f"Error in the rules of user '{user.text}': {error}") from error
+    for rule in rules:
+        try:
+            apply_rule(user, rule, all_channels=all_channels)
+        except RuleError as error:
+            complaint = f"Error in user declaration '{decode(rule)}': {error}"
+            if on_unknown is None or not error.is_unknown:
+                raise ConfigurationError(complaint) from error
+            on_unknown(f"user '{user.text}': {complaint}")
     return user
 
 
 class DeclarationCheck:
-    """Checks the lines of a configuration that declare users, one after the other."""
+    """Checks the lines of a configuration that declare users, one after the other.
+
+    :ivar unknown: complaints about rules on commands that there are none of; modules may add them
+    """
 
     def __init__(self) -> None:
+        self.unknown: list[str] = []
         self._seen: set[str] = set()
 
     def __call__(self, arguments: Sequence[str]) -> tuple[str, ...]:
@@ -90,7 +108,7 @@ class DeclarationCheck:
         self._seen.add(arguments[0])
         hidden = _hide_passwords(arguments)
         try:
-            _declared(hidden, all_channels=False)
+            _declared(hidden, all_channels=False, on_unknown=self.unknown.append)
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
         return hidden
@@ -109,11 +127,14 @@ def _hide_password(rule: bytes) -> bytes:
 # ---- ACL files -----------------------------------------------------------------------------------
 
 
-def read_users(path: str, *, all_channels: bool) -> list[User]:
+def read_declarations(
+    path: str, *, all_channels: bool, modules: bool = False
+) -> list[tuple[str, ...]]:
     """Read an ACL file.
 
-    :param path: relative to the working directory, like every path of the configuration
     :param all_channels: what selectors begin with: ``acl-pubsub-default``
+    :param modules: there may be commands that are not known yet
+    :return: name and rules of each user, without passwords in clear
     :raises ConfigurationError: it cannot be read, or has errors; the message tells all of them in
         one line, with the numbers of their lines
     """
@@ -126,19 +147,20 @@ def read_users(path: str, *, all_channels: bool) -> list[User]:
         ) from error
     if len(content) > _MAX_FILE_BYTES:
         raise ConfigurationError(f"Error loading ACLs, file '{path}' is too large")
-    return _Reader(path, all_channels=all_channels).read(content)
+    return _Reader(path, all_channels=all_channels, modules=modules).read(content)
 
 
 class _Reader:
     """Reads the lines of an ACL file, and goes on after errors to tell of all at once."""
 
-    def __init__(self, path: str, *, all_channels: bool) -> None:
+    def __init__(self, path: str, *, all_channels: bool, modules: bool) -> None:
         self._path = path
         self._all_channels = all_channels
-        self._users: dict[bytes, User] = {}
+        self._modules = modules
+        self._declarations: dict[bytes, tuple[str, ...]] = {}
         self._errors: list[str] = []
 
-    def read(self, content: bytes) -> list[User]:
+    def read(self, content: bytes) -> list[tuple[str, ...]]:
         """:raises ConfigurationError: there were errors"""
         for number, raw in enumerate(content.split(b"\n"), start=1):
             line = raw.strip(b" \t\r\n")
@@ -146,38 +168,39 @@ class _Reader:
                 self._read_line(number, line.split(b" "))
         if self._errors:
             raise ConfigurationError(one_line(" ".join([*self._errors, _NOTHING_DONE])))
-        return list(self._users.values())
+        return list(self._declarations.values())
 
     def _read_line(self, number: int, words: list[bytes]) -> None:
         place = f"{self._path}:{number}"
         if words[0] != b"user" or len(words) < 2:
             self._errors.append(f"{place} should start with user keyword followed by the username.")
             return
-        user = User(words[1], all_channels=self._all_channels)
-        if has_space(user.name):
-            self._errors.append(f"'{place}: username '{user.text}' contains invalid characters.")
-        elif user.name in self._users:
-            self._errors.append(f"WARNING: Duplicate user '{user.text}' found on line {number}.")
+        name, rules = words[1], [word.strip(b"\t\r\n") for word in words[2:]]
+        if has_space(name):
+            self._errors.append(f"'{place}: username '{decode(name)}' contains invalid characters.")
+        elif name in self._declarations:
+            self._errors.append(f"WARNING: Duplicate user '{decode(name)}' found on line {number}.")
         else:
-            self._users[user.name] = user
-            self._read_rules(place, user, words[2:])
+            self._declarations[name] = _hide_passwords([decode(word) for word in (name, *rules)])
+            self._check_rules(place, name, rules)
 
-    def _read_rules(self, place: str, user: User, words: list[bytes]) -> None:
+    def _check_rules(self, place: str, name: bytes, words: list[bytes]) -> None:
         try:
             rules = merge_selectors(words)
         except UnmatchedParenthesisError:
             self._errors.append(f"{place}: Unmatched parenthesis in selector definition.")
             return
+        user = User(name, all_channels=self._all_channels)
         told = False
         for rule in rules:
             try:
-                apply_rule(user, rule.strip(b"\t\r\n"), all_channels=self._all_channels)
+                apply_rule(user, rule, all_channels=self._all_channels)
             except RuleError as error:
-                if error.is_unknown:
+                if error.is_unknown and not self._modules:
                     self._errors.append(
                         f"{place}: Error in applying operation '{decode(rule)}': {error}."
                     )
-                elif not told:
+                elif not (told or error.is_unknown):
                     # The others may follow from the first one.
                     self._errors.append(f"{place}: {error}.")
                     told = True

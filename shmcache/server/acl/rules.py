@@ -19,7 +19,6 @@ __all__ = [
     "RuleError",
     "UnmatchedParenthesisError",
     "apply_rule",
-    "apply_rules",
     "channel_rules",
     "command_rules",
     "describe",
@@ -101,15 +100,6 @@ def merge_selectors(words: Sequence[bytes]) -> list[bytes]:
     if opened is not None:
         raise UnmatchedParenthesisError(opened)
     return merged
-
-
-def apply_rules(user: User, rules: Sequence[bytes], *, all_channels: bool) -> None:
-    """Apply rules in their order.
-
-    :raises RuleError: one cannot be applied; those before it were
-    """
-    for rule in rules:
-        apply_rule(user, rule, all_channels=all_channels)
 
 
 def apply_rule(user: User, rule: bytes, *, all_channels: bool) -> None:

@@ -20,7 +20,7 @@ from shmcache.commands.spec import CATEGORIES
 from shmcache.commands.table import COMMANDS
 from shmcache.errors import ConfigurationError
 from shmcache.server.acl.check import denial_of, explain_verbosely
-from shmcache.server.acl.files import read_users, save_users
+from shmcache.server.acl.files import declared_users, read_declarations, save_users
 from shmcache.server.acl.rules import (
     channel_rules,
     command_rules,
@@ -174,7 +174,8 @@ def _acl_file(client: Client) -> str:
 def _load(client: Client, _args: Sequence[bytes]) -> Reply:
     path, access = _acl_file(client), client.server.access
     try:
-        users = read_users(path, all_channels=access.all_channels)
+        lines = read_declarations(path, all_channels=access.all_channels)
+        users = declared_users(lines, all_channels=access.all_channels)
     except ConfigurationError as error:
         raise CommandError(f"ERR {one_line(str(error))}") from error
     access.replace_users(users, client)

@@ -66,8 +66,11 @@ def _resetstat(client: Client, _args: Sequence[bytes]) -> Reply:
 
 
 def _rewrite(client: Client, _args: Sequence[bytes]) -> Reply:
+    config = client.server.config
+    # With an ACL file, that is where the users are.
+    config.commit({"user": () if config.text("aclfile") else client.server.access.declarations()})
     try:
-        rewrite_file(client.server.config)
+        rewrite_file(config)
     except ConfigurationError as error:
         raise CommandError(f"ERR {error}") from error
     except OSError as error:
