@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shmcache.commands.table_cluster import COMMANDS as CLUSTER_COMMANDS
-
 from shmcache.server.version import REDIS_VERSION
 
 if TYPE_CHECKING:
