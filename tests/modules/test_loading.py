@@ -215,6 +215,16 @@ def test_loading_has_to_be_allowed(tmp_path: Path, environment: Mapping[str, str
         assert daemon.ask("MODULE", "LIST").startswith(b"-NOAUTH")
 
 
+def check_permissions(daemon: DaemonProcess) -> None:
+    """Users are allowed or refused a module's commands as any others."""
+    with redis.Redis(unix_socket_path=daemon.socket, username="named") as client:
+        assert run(client, "TOKENBUCKET.TAKE", "named:k", 9, 1)[0] == 1
+        with pytest.raises(redis.exceptions.NoPermissionError, match="access a key"):
+            run(client, "TOKENBUCKET.TAKE", "k", 9, 1)
+        with pytest.raises(redis.exceptions.NoPermissionError, match=r"tokenbucket\.peek"):
+            run(client, "TOKENBUCKET.PEEK", "named:k", 9, 1)
+
+
 class ConfiguredDaemon(DaemonProcess):
     """A daemon with a configuration file."""
 
@@ -227,11 +237,13 @@ def test_everything_is_loaded_again(tmp_path: Path, environment: Mapping[str, st
     config = tmp_path / "conf"
     mine = ["enable-module-command yes", "# mine", "token-bucket.most-tokens 30"]
     mine += ["loadmodule token-bucket", "nothing.of-this 1", "loadmodule odd-clash"]
+    mine += ["user named on nopass ~named:* resetchannels -@all +tokenbucket.take"]
     config.write_text("\n".join(mine))
     with ConfiguredDaemon(tmp_path) as daemon:
         daemon.start(environment=environment)
         assert "'odd-clash': there is a command 'get' already" in daemon.log_text()
         assert "option 'nothing.of-this' belongs to no module that is loaded" in daemon.log_text()
+        check_permissions(daemon)
         with redis.Redis(unix_socket_path=daemon.socket, decode_responses=True) as client:
             assert client.config_get("token-*") == {"token-bucket.most-tokens": "30"}
             client.config_set("token-bucket.most-tokens", 40)
@@ -243,6 +255,7 @@ def test_everything_is_loaded_again(tmp_path: Path, environment: Mapping[str, st
             assert "two words" in str(run(client, "MODULE", "LIST"))
             assert [note.name for note in load_notes(daemon.name)] == ["token-bucket", "odd-half"]
             client.config_rewrite()
+        check_permissions(daemon)
         lines = config.read_text().splitlines()
         mine[2] = "token-bucket.most-tokens 40"
         assert lines[: len(mine)] == mine
