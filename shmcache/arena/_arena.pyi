@@ -41,6 +41,9 @@ ZADD_INCR: int
 STREAM_META: int
 """Bytes that a stream keeps beside its trees."""
 STREAM_TREES: int
+HIDDEN_DB: int
+"""One database more than SELECT knows, for what the daemon must not lose: its keys are not flushed,
+swapped or evicted, and no command sees them."""
 
 class Info(NamedTuple):
     """What :meth:`Arena.describe` knows of a key."""
@@ -236,6 +239,15 @@ class Transaction(View):
         """1 copied, 0 the target exists, -1 no such source."""
     def rename(self, from_db: int, from_key: bytes, to_db: int, to_key: bytes) -> bool:
         """Take the source, TTL included, to the place of the target; False: no such source."""
+
+    # whole databases: only in a transaction on the whole arena (keys=None). Its further steps go by
+    # what these did; nobody else does before it commits.
+    def flush_db(self, db: int) -> None:
+        """-1: all but HIDDEN_DB."""
+    def swap_db(self, a: int, b: int) -> None: ...
+    def db_keys(self, db: int) -> int: ...
+    def scan(self, db: int, cursor: int, count: int = 10) -> tuple[int, list[bytes]]: ...
+    def random_key(self, db: int) -> bytes | None: ...
     def store(
         self,
         db: int,
@@ -391,7 +403,7 @@ class Arena(Reads):
 
     # databases
     def flush_db(self, db: int) -> None:
-        """-1: all databases at one instant."""
+        """-1: all databases but HIDDEN_DB, at one instant."""
     def swap_db(self, a: int, b: int) -> None: ...
 
     # configuration in the arena

@@ -295,8 +295,7 @@ cdef class Arena(Reads):
     def scan(self, uint32_t db, uint64_t cursor, uint64_t count=10):
         cdef list keys = []
         cdef int status
-        if db > 15:
-            raise ValueError("db must be 0 to 15")
+        check_db(db)
         status = sc_scan(self.handle(), db, &cursor, count, emit_key, <void *>keys)
         if status != SC_OK:
             fail(status)
@@ -401,16 +400,16 @@ cdef class Arena(Reads):
 
     def flush_db(self, int32_t db):
         cdef int status
-        if db > 15:
-            raise ValueError("db must be 0 to 15, or -1 for all")
+        if db != -1:
+            check_shown_db(db)
         status = sc_flush_db(self.handle(), db)
         if status != SC_OK:
             fail(status)
 
     def swap_db(self, uint32_t a, uint32_t b):
         cdef int status
-        if a > 15 or b > 15:
-            raise ValueError("db must be 0 to 15")
+        check_shown_db(a)
+        check_shown_db(b)
         status = sc_swap_db(self.handle(), a, b)
         if status != SC_OK:
             fail(status)

@@ -1,5 +1,6 @@
 # Names and shapes that Python sees. Part of _arena.pyx.
 
+HIDDEN_DB = SC_HIDDEN_DB
 SET_NX = SC_SET_NX
 SET_XX = SC_SET_XX
 SET_KEEP_TTL = SC_SET_KEEP_TTL

@@ -87,11 +87,20 @@ cdef char *bulk_reserve(sc_sink *sink, size_t length) noexcept:
     out.length = <size_t>(at - out.bytes) + length + 4
     return at + 2
 
+cdef inline int check_db(uint32_t db) except -1:
+    if db > SC_HIDDEN_DB:
+        raise ValueError("db must be 0 to 15, or HIDDEN_DB")
+    return 0
+
+cdef inline int check_shown_db(uint32_t db) except -1:
+    if db >= SC_DATABASES:
+        raise ValueError("db must be 0 to 15")
+    return 0
+
 cdef inline sc_key key_of(uint32_t db, bytes key) except *:
     if key is None:
         raise TypeError("a key must be bytes")
-    if db > 15:
-        raise ValueError("db must be 0 to 15")
+    check_db(db)
     return make_key(db, PyBytes_AS_STRING(key), <uint32_t>PyBytes_GET_SIZE(key))
 
 cdef tuple TYPE_NAMES = ("string", "list", "set", "zset", "hash", "stream")

@@ -82,6 +82,12 @@ cdef extern from "sc.h":
     int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags)
     int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequency)
     int sc_tx_copy(sc_tx *tx, const sc_key *source, const sc_key *target, bint replace)
+    int sc_tx_flush_db(sc_tx *tx, int32_t db)
+    int sc_tx_swap_db(sc_tx *tx, uint32_t a, uint32_t b)
+    uint64_t sc_tx_db_keys(sc_tx *tx, uint32_t db)
+    int sc_tx_scan(sc_tx *tx, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
+                   void *context)
+    int sc_tx_random_key(sc_tx *tx, uint32_t db, sc_sink *sink)
     void sc_tx_commit(sc_tx *tx)
     void sc_tx_abort(sc_tx *tx)
     int sc_flush_db(sc_arena *arena, int32_t db)
@@ -111,6 +117,7 @@ cdef extern from "get.h":
 
 cdef extern from "layout.h":
     enum:
+        SC_DATABASES, SC_HIDDEN_DB
         SC_ENC_INT, SC_ENC_RAW, SC_ENC_APPENDED
         SC_BEAT_SUPERVISOR, SC_BEAT_FRONTEND, SC_BEAT_MAINTENANCE, SC_BEAT_PERSISTER
 

@@ -158,6 +158,35 @@ cdef class Transaction(View):
         cdef sc_key target = key_of(to_db, to_key)
         return bool(settled(sc_tx_rename(self.open(), &source, &target)))
 
+    # ---- whole databases
+
+    def flush_db(self, int32_t db):
+        if db != -1:
+            check_shown_db(db)
+        settled(sc_tx_flush_db(self.open(), db))
+
+    def swap_db(self, uint32_t a, uint32_t b):
+        check_shown_db(a)
+        check_shown_db(b)
+        settled(sc_tx_swap_db(self.open(), a, b))
+
+    def db_keys(self, uint32_t db):
+        check_db(db)
+        return sc_tx_db_keys(self.open(), db)
+
+    def scan(self, uint32_t db, uint64_t cursor, uint64_t count=10):
+        cdef list keys = []
+        check_db(db)
+        settled(sc_tx_scan(self.open(), db, &cursor, count, emit_key, <void *>keys))
+        return cursor, keys
+
+    def random_key(self, uint32_t db):
+        cdef bytes_sink sink = new_bytes_sink()
+        check_db(db)
+        return sink_result(sc_tx_random_key(self.open(), db, &sink.sink), &sink)
+
+    # ---- whole values
+
     def store(self, uint32_t db, bytes key, kind, items, scores=(), uint64_t expire_ms=0):
         cdef sc_key made = key_of(db, key)
         cdef int type = type_of(kind)

@@ -61,12 +61,12 @@ def _refuse_errors(pipeline: _Pipeline, prepared: list[Prepared | CommandError |
 def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> list[Reply] | None:
     arena = inline.attachment.arena
     commands = [command for command in prepared if command is not None]
-    if arena is None or len(commands) < len(prepared) or not all(map(_has_keys, commands)):
+    if arena is None or len(commands) < len(prepared):
         return None
     keys = keys_to_lock((inline.db, command.entry.command, command.words) for command in commands)
     if arena.writable:
         return _run_locked(inline, arena, commands, keys)
-    if all("readonly" in command.entry.command.flags for command in commands):
+    if all(map(_only_reads_keys, commands)):
         return arena.read(
             keys,
             lambda view: [
@@ -76,8 +76,9 @@ def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> 
     return None
 
 
-def _has_keys(command: Prepared) -> bool:
-    return bool(command.entry.command.keys)
+def _only_reads_keys(command: Prepared) -> bool:
+    """What reads whole databases would have to lock them, to see them at one instant."""
+    return "readonly" in command.entry.command.flags and bool(command.entry.command.keys)
 
 
 def _run_locked(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shmcache.arena import Arena, Info, Tuning, View
     from shmcache.commands.spec import Command
 
-__all__ = ["LockedKeys", "SeenKeys", "has_hidden_keys", "keys_to_lock"]
+__all__ = ["LockedKeys", "SeenKeys", "has_hidden_keys", "is_on_whole", "keys_to_lock"]
 
 Key = tuple[int, bytes]
 _Result = TypeVar("_Result")
@@ -37,6 +37,15 @@ def has_hidden_keys(command: Command) -> bool:
     )
 
 
+def is_on_whole(command: Command) -> bool:
+    """Whether a command is one on a database as a whole: KEYS, FLUSHDB and their like."""
+    return (
+        not command.keys
+        and command.function is not None
+        and not {"readonly", "write"}.isdisjoint(command.flags)
+    )
+
+
 def keys_to_lock(lines: Iterable[tuple[int, Command, Sequence[bytes]]]) -> list[Key] | None:
     """The keys of several commands; None when it may be any.
 
@@ -44,7 +53,7 @@ def keys_to_lock(lines: Iterable[tuple[int, Command, Sequence[bytes]]]) -> list[
     """
     keys: list[Key] = []
     for db, command, words in lines:
-        if has_hidden_keys(command):
+        if has_hidden_keys(command) or is_on_whole(command):
             return None
         keys += ((db, use.key) for use in keys_of(command, words))
     return keys
@@ -94,12 +103,12 @@ class SeenKeys:
         return self._view.describe(db, key)
 
 
+_READS: Final = frozenset({"get", "describe", "db_keys", "scan", "random_key"})
 _WRITES: Final = frozenset(
-    name
-    for name in vars(Transaction)
-    if name not in {"get", "describe"} and not name.startswith("_")
+    name for name in vars(Transaction) if name not in _READS and not name.startswith("_")
 )
-"""A transaction's own methods are those that change something; what it reads it has from View."""
+"""A transaction's own methods are those that change something; most of what it reads it has from
+View."""
 
 
 class LockedKeys(SeenKeys):

@@ -149,7 +149,7 @@ static void header_fill(sc_header *header, const plan *layout, const char *name,
     header->pages_offset = layout->pages_offset;
     header->heap_offset = layout->heap_offset;
     strncpy(header->name, name, sizeof header->name - 1);
-    for (uint8_t db = 0; db < SC_DATABASES; db++)
+    for (uint8_t db = 0; db < SC_LOGICAL_DBS; db++)
         header->database[db] = db;
     header->policy = SC_NOEVICTION;
     header->lfu_log_factor = 10;

@@ -10,57 +10,140 @@ static uint64_t sum_slots(const sc_arena *arena, size_t place) {
     return sum > 0 ? (uint64_t)sum : 0;
 }
 
+static uint64_t physical_keys(const sc_arena *arena, uint8_t physical) {
+    return sum_slots(arena, offsetof(sc_counters, keys) + sizeof(int64_t) * physical);
+}
+
 uint64_t sc_db_keys(sc_arena *arena, uint32_t db) {
-    return sum_slots(arena, offsetof(sc_counters, keys) + 8u * sc_physical_db(arena, db));
+    return physical_keys(arena, sc_physical_db(arena, db));
 }
 
 uint64_t sc_db_expires(sc_arena *arena, uint32_t db) {
     return sum_slots(arena, offsetof(sc_counters, expires) + 8u * sc_physical_db(arena, db));
 }
 
-/* ---- flushing and swapping: the mapping changes while no writer holds a stripe
- * ------------------*/
-
-static void map_store(sc_txn *txn, uint32_t db, uint8_t physical) {
-    uint64_t *words = (uint64_t *)(void *)txn->writer->arena->header->database;
-    uint32_t shift = db % 8 * 8;
-    uint64_t word = words[db / 8] & ~(UINT64_C(0xff) << shift);
-    sc_txn_store64(txn, &words[db / 8], word | (uint64_t)physical << shift);
+uint64_t sc_tx_db_keys(sc_tx *tx, uint32_t db) {
+    const sc_txn *txn = &sc_tx_writer(tx)->main;
+    return physical_keys(txn->writer->arena, sc_txn_db(txn, db));
 }
 
-static uint32_t unused_dbs(const sc_arena *arena) {
-    uint32_t used = sc_load32(&arena->header->retired_dbs);
-    for (uint32_t db = 0; db < SC_DATABASES; db++)
-        used |= UINT32_C(1) << sc_physical_db(arena, db);
-    return ~used;
+/* ---- flushing and swapping --------------------------------------------------------------------
+ *
+ * A flushed database gets an unused physical number; what lies under the old one is dead once the
+ * transaction commits, and is swept later. Its own further steps find the fresh number, and nothing
+ * under it. Where numbers have run out, because databases were flushed faster than swept, keys are
+ * removed one by one, as DEL would. */
+
+static uint64_t unused_dbs(const sc_txn *txn) {
+    uint64_t retired = sc_load64(&txn->writer->arena->header->retired_dbs);
+    uint64_t used = txn->remap ? txn->remap->retired : retired;
+    for (uint32_t db = 0; db < SC_LOGICAL_DBS; db++)
+        used |= UINT64_C(1) << sc_txn_db(txn, db);
+    return ~used & ((UINT64_C(1) << SC_PHYSICAL_DBS) - 1);
 }
 
-static bool is_flushed(sc_arena *arena, int32_t db, uint32_t i) {
-    return (db < 0 || (uint32_t)db == i) && sc_db_keys(arena, i) > 0;
+/* With every stripe ours. The log may have their bits set: as they are empty, so what. */
+static void take_back_retired(sc_txn *txn) {
+    uint64_t *retired = &txn->writer->arena->header->retired_dbs;
+    uint64_t empty = sc_empty_retired(txn->writer->arena);
+    if (!empty) return;
+    sc_put64(retired, *retired & ~empty);
+    if (txn->remap) txn->remap->retired &= ~empty;
 }
 
-static uint32_t flushed_count(sc_arena *arena, int32_t db) {
+static bool is_flushed(const sc_txn *txn, int32_t db, uint32_t i) {
+    return (db < 0 || (uint32_t)db == i) &&
+           physical_keys(txn->writer->arena, sc_txn_db(txn, i)) > 0;
+}
+
+/* How many databases are to be flushed, and which of them has the fewest keys. */
+static uint32_t flushed_count(const sc_txn *txn, int32_t db, uint32_t *least) {
+    uint64_t fewest = UINT64_MAX;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < SC_DATABASES; i++)
-        count += is_flushed(arena, db, i);
+    for (uint32_t i = 0; i < SC_DATABASES; i++) {
+        if (!is_flushed(txn, db, i)) continue;
+        uint64_t keys = physical_keys(txn->writer->arena, sc_txn_db(txn, i));
+        count++;
+        if (keys >= fewest) continue;
+        fewest = keys;
+        *least = i;
+    }
     return count;
 }
 
-/* Give each flushed database an unused number; SC_UNCHANGED when there are too few. */
-static int flush_locked(sc_txn *txn, int32_t db) {
+static int empty_stripe(sc_txn *txn, uint64_t index, uint8_t physical) {
     sc_arena *arena = txn->writer->arena;
-    uint32_t unused = unused_dbs(arena), retired = arena->header->retired_dbs;
-    if ((uint32_t)__builtin_popcount(unused) < flushed_count(arena, db)) return SC_UNCHANGED;
-    int status = sc_txn_reserve(txn, SC_DATABASES + 1);
-    if (status != SC_OK) return status;
-    for (uint32_t i = 0; i < SC_DATABASES; i++) {
-        if (!is_flushed(arena, db, i)) continue;
-        uint32_t fresh = (uint32_t)__builtin_ctz(unused);
-        unused &= unused - 1;
-        retired |= UINT32_C(1) << sc_physical_db(arena, i);
-        map_store(txn, i, (uint8_t)fresh);
+    const sc_stripe *stripe = &arena->stripes[index];
+    for (uint32_t b = 0; stripe->buckets && b <= stripe->buckets; b++) {
+        uint64_t *slots = sc_bucket(arena, stripe->segment, b);
+        for (int i = 0; slots && i < SC_BUCKET_SLOTS; i++) {
+            sc_found found = {.slot = &slots[i], .word = slots[i]};
+            if (!slots[i]) continue;
+            if (!sc_view_load(arena, &found.view, SC_SLOT_OFFSET(slots[i]))) return SC_CORRUPT;
+            if ((found.view.head.flags & SC_ENTRY_DB) != physical) continue;
+            sc_txn_open(txn, index); /* first: making room for the log must not change it */
+            int status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
+            if (status != SC_OK) return status;
+            sc_table_remove(txn, index, &found);
+            sc_entry_free(txn, &found.view);
+        }
     }
-    sc_txn_store32(txn, &arena->header->retired_dbs, retired);
+    return SC_OK;
+}
+
+static int empty_db(sc_txn *txn, uint32_t db) {
+    uint8_t physical = sc_txn_db(txn, db);
+    int status = SC_OK;
+    sc_op_frees(txn, true);
+    for (uint64_t i = 0; i <= txn->writer->arena->stripe_mask && status == SC_OK; i++)
+        status = empty_stripe(txn, i, physical);
+    sc_op_frees(txn, false);
+    return status;
+}
+
+static void renumber(sc_txn *txn, int32_t db) {
+    uint64_t unused = unused_dbs(txn);
+    for (uint32_t i = 0; i < SC_DATABASES; i++) {
+        if (!is_flushed(txn, db, i)) continue;
+        txn->remap->retired |= UINT64_C(1) << txn->remap->database[i];
+        txn->remap->database[i] = (uint8_t)__builtin_ctzll(unused);
+        unused &= unused - 1;
+    }
+}
+
+/* `by_hand`: may keys be removed one by one? Else SC_UNCHANGED when numbers are too few. */
+static int flush_step(sc_txn *txn, int32_t db, bool by_hand) {
+    uint32_t least = 0;
+    if (!txn->exclusive || db >= SC_DATABASES) return SC_SYNTAX;
+    take_back_retired(txn);
+    for (;;) {
+        uint32_t wanted = flushed_count(txn, db, &least);
+        if (!wanted) return SC_OK;
+        if (wanted <= (uint32_t)__builtin_popcountll(unused_dbs(txn))) break;
+        int status = by_hand ? empty_db(txn, least) : SC_UNCHANGED;
+        if (status != SC_OK) return status;
+    }
+    int status = sc_txn_remap(txn);
+    if (status == SC_OK) renumber(txn, db);
+    return status;
+}
+
+int sc_tx_flush_db(sc_tx *tx, int32_t db) {
+    sc_txn *txn = &sc_tx_writer(tx)->main;
+    uint32_t mark = txn->count;
+    int status = flush_step(txn, db, true);
+    if (status != SC_OK) sc_txn_undo_to(txn, mark);
+    return status;
+}
+
+int sc_tx_swap_db(sc_tx *tx, uint32_t a, uint32_t b) {
+    sc_txn *txn = &sc_tx_writer(tx)->main;
+    if (!txn->exclusive || a >= SC_DATABASES || b >= SC_DATABASES) return SC_SYNTAX;
+    int status = sc_txn_remap(txn);
+    if (status != SC_OK) return status;
+    uint8_t *database = txn->remap->database, first = database[a];
+    database[a] = database[b];
+    database[b] = first;
     return SC_OK;
 }
 
@@ -69,7 +152,9 @@ int sc_flush_db(sc_arena *arena, int32_t db) {
         sc_tx *tx;
         int status = sc_tx_begin(arena, NULL, 0, &tx);
         if (status != SC_OK) return status;
-        status = flush_locked(&((sc_writer *)(void *)tx)->main, db);
+        /* Sixteen full databases are one more than there are spare numbers. */
+        bool none_to_sweep = !sc_load64(&arena->header->retired_dbs);
+        status = flush_step(&sc_tx_writer(tx)->main, db, none_to_sweep);
         if (status == SC_OK) {
             sc_tx_commit(tx);
             return SC_OK;
@@ -87,12 +172,9 @@ int sc_swap_db(sc_arena *arena, uint32_t a, uint32_t b) {
     sc_tx *tx;
     int status = sc_tx_begin(arena, NULL, 0, &tx);
     if (status != SC_OK) return status;
-    sc_txn *txn = &((sc_writer *)(void *)tx)->main;
-    uint8_t first = sc_physical_db(arena, a), second = sc_physical_db(arena, b);
-    map_store(txn, a % SC_DATABASES, second);
-    map_store(txn, b % SC_DATABASES, first);
-    sc_tx_commit(tx);
-    return SC_OK;
+    status = sc_tx_swap_db(tx, a, b);
+    (status == SC_OK ? sc_tx_commit : sc_tx_abort)(tx);
+    return status;
 }
 
 /* ---- tuning -----------------------------------------------------------------------------------*/

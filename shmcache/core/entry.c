@@ -9,7 +9,7 @@
 /* ---- keys -------------------------------------------------------------------------------------*/
 
 bool sc_view_is_dead(const sc_arena *arena, const sc_view *view) {
-    uint32_t retired = sc_load32(&arena->header->retired_dbs);
+    uint64_t retired = sc_load64(&arena->header->retired_dbs);
     if (SC_UNLIKELY(retired >> (view->head.flags & SC_ENTRY_DB) & 1)) return true;
     return view->expire_at && sc_is_past(sc_view_expire(arena, view));
 }

@@ -29,7 +29,7 @@ SC_HOT void sc_ref_make_physical(const sc_arena *arena, sc_ref *ref, const char 
     ref->tag = (uint32_t)(ref->hash >> (64 - SC_TAG_BITS));
 }
 SC_HOT uint8_t sc_physical_db(const sc_arena *arena, uint32_t db) {
-    const uint8_t *map = &arena->header->database[db & (SC_DATABASES - 1)];
+    const uint8_t *map = &arena->header->database[db & (SC_MAP_ROOM - 1)];
     return __atomic_load_n(map, __ATOMIC_RELAXED) & SC_ENTRY_DB;
 }
 SC_HOT void sc_ref_make(const sc_arena *arena, sc_ref *ref, const sc_key *key) {
@@ -37,7 +37,8 @@ SC_HOT void sc_ref_make(const sc_arena *arena, sc_ref *ref, const sc_key *key) {
     sc_ref_make_physical(arena, ref, key->bytes, key->length, db);
 }
 /* Does the key's logical database still map to the physical one that `ref` was made with? Settled
- * as long as a stripe is held. */
+ * as long as a stripe is held, or, for a reader who asks under an even sequence, as long as that
+ * stands. */
 static inline bool sc_ref_current(const sc_arena *arena, const sc_key *key, const sc_ref *ref) {
     return SC_LIKELY(sc_physical_db(arena, key->db) == ref->db);
 }

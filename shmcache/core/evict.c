@@ -19,8 +19,9 @@
 #define SC_SWEEP_WAITS 100
 #define SC_SWEEP_WAIT_US 200
 #define SC_LFU_START 5
-#define SC_OLDEST_TICK 0xff00 /* marks further back look as if set by someone a tick ahead of us   \
-                               */
+#define SC_OLDEST_TICK                                                                             \
+    0xff00 /* marks further back look as if set by someone a tick ahead of us                      \
+            */
 
 /* maxmemory-samples counts keys that Redis would have to fetch. A slot and its mark are cheaper: we
  * look at four for each, which with the default of 5 keeps close to exact LRU. */
@@ -270,13 +271,18 @@ static void shrink_table(sc_writer *writer, uint64_t index) {
     sc_txn_commit(&writer->inner);
 }
 
-/* False when the candidate is locked, gone, or was touched since it was sampled. */
+static bool is_hidden(const sc_arena *arena, const sc_view *view) {
+    return (view->head.flags & SC_ENTRY_DB) == sc_physical_db(arena, SC_HIDDEN_DB);
+}
+
+/* False when the candidate is locked, hidden, gone, or was touched since it was sampled. */
 static bool evict_candidate(sc_writer *writer, const sc_candidate *candidate, uint32_t policy) {
     sc_found found;
     bool random = policy == SC_ALLKEYS_RANDOM || policy == SC_VOLATILE_RANDOM;
     sc_txn_begin(&writer->inner);
     bool evicted = sc_txn_trylock(&writer->inner, candidate->stripe) &&
                    find_slot(writer->arena, candidate, &found) &&
+                   !is_hidden(writer->arena, &found.view) &&
                    (random || slot_score(writer->arena, policy, found.word) >= candidate->score);
     if (evicted) {
         evict_found(writer, candidate->stripe, &found);
@@ -329,7 +335,7 @@ static bool sweep_dead(sc_writer *writer) {
 /* A flushed database is being swept, by us or by others who still have its blocks in hand: memory
  * is on its way, and refusing a write right after FLUSHALL would surprise. */
 static bool wait_for_sweep(sc_writer *writer, uint32_t *waits) {
-    if (!sc_load32(&writer->arena->header->retired_dbs) || ++*waits > SC_SWEEP_WAITS) return false;
+    if (!sc_load64(&writer->arena->header->retired_dbs) || ++*waits > SC_SWEEP_WAITS) return false;
     if (!sc_sweep_dead(writer, UINT64_MAX)) sc_sys_sleep_us(SC_SWEEP_WAIT_US);
     return true;
 }

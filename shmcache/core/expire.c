@@ -64,7 +64,7 @@ static bool sweep_once(sc_writer *writer, uint64_t index, bool retired, uint64_t
 /* Stripes that have something due, in turn; a full round allows retired databases to be reused. */
 static uint64_t sweep_range(sc_writer *writer, uint64_t from, uint64_t to, uint64_t limit) {
     sc_arena *arena = writer->arena;
-    bool retired = sc_load32(&arena->header->retired_dbs) != 0;
+    bool retired = sc_load64(&arena->header->retired_dbs) != 0;
     uint64_t now = sc_sys_now_ms(), deleted = 0;
     for (uint64_t i = from; i < to && deleted < limit; i++) {
         const sc_stripe *stripe = &arena->stripes[i];
@@ -82,22 +82,22 @@ uint64_t sc_sweep_dead(sc_writer *writer, uint64_t limit) {
     return sweep_range(writer, 0, writer->arena->stripe_mask + 1, limit);
 }
 
-static int64_t physical_keys(const sc_arena *arena, uint32_t db) {
-    return sc_sum_counters(arena, offsetof(sc_counters, keys) + sizeof(int64_t) * db);
+uint64_t sc_empty_retired(const sc_arena *arena) {
+    uint64_t retired = sc_load64(&arena->header->retired_dbs), empty = 0;
+    for (uint32_t db = 0; retired && db < SC_PHYSICAL_DBS; db++) {
+        size_t place = offsetof(sc_counters, keys) + sizeof(int64_t) * db;
+        if (retired >> db & 1 && !sc_sum_counters(arena, place)) empty |= UINT64_C(1) << db;
+    }
+    return empty;
 }
 
 /* Physical databases that are empty again may be handed out again. Nobody inserts under a retired
  * number: the mapping only changes while no writer holds a stripe. */
 static void reuse_retired(sc_writer *writer) {
-    sc_header *header = writer->arena->header;
-    uint32_t empty = 0;
-    for (uint32_t db = 0; db < SC_PHYSICAL_DBS; db++) {
-        if (sc_load32(&header->retired_dbs) >> db & 1 && !physical_keys(writer->arena, db)) {
-            empty |= UINT32_C(1) << db;
-        }
-    }
+    uint64_t *retired = &writer->arena->header->retired_dbs;
+    uint64_t empty = sc_empty_retired(writer->arena);
     if (!empty || sc_exclusive_lock(writer) != SC_OK) return;
-    sc_put32(&header->retired_dbs, header->retired_dbs & ~empty);
+    sc_put64(retired, *retired & ~empty);
     sc_exclusive_unlock(writer);
 }
 

@@ -8,4 +8,7 @@
  * log that only try-lock. Returns how many. */
 uint64_t sc_sweep_dead(sc_writer *writer, uint64_t limit);
 
+/* Physical databases whose last entry was swept, a bit each. */
+uint64_t sc_empty_retired(const sc_arena *arena);
+
 #endif

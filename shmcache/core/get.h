@@ -85,8 +85,9 @@ SC_HOT int sc_get_with(sc_arena *arena, const sc_key *key, sc_sink *sink,
     if (SC_UNLIKELY(place > arena->heap_bytes - 16)) return sc_get_slow(arena, key, sink);
     int status = sc_emit_plain(arena, place, &ref, sink, reserve);
     if (SC_UNLIKELY(status != SC_OK)) return sc_get_slow(arena, key, sink);
+    bool current = sc_ref_current(arena, key, &ref); /* see read.h */
     atomic_thread_fence(memory_order_acquire);
-    if (SC_UNLIKELY(sc_load64(&stripe->sequence) != sequence)) {
+    if (SC_UNLIKELY(!current || sc_load64(&stripe->sequence) != sequence)) {
         return sc_get_slow(arena, key, sink);
     }
     if (hint) {

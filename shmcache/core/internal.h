@@ -48,6 +48,13 @@ typedef struct sc_candidate { /* a key that eviction has its eye on */
  * ---------------------------------------------------------------------*/
 typedef struct sc_writer sc_writer;
 
+/* The map of databases as a whole-arena transaction has changed it: what its own steps go by, and
+ * everybody once it commits. */
+typedef struct sc_remap {
+    uint8_t database[SC_MAP_ROOM];
+    uint64_t retired;
+} sc_remap;
+
 /* One transaction in progress: an undo log of the slot, and the stripes it holds. */
 typedef struct sc_txn {
     sc_writer *writer;
@@ -62,6 +69,7 @@ typedef struct sc_txn {
     uint32_t held_count, held_room;
     uint64_t *held; /* indices of locked (or, when exclusive, opened) stripes */
     uint64_t held_inline[8];
+    sc_remap *remap;              /* the writer's; NULL: databases are what they were */
     sc_log_entry *overflow_block; /* entries of the overflow block that was used last */
     uint32_t overflow_base;       /* index of its first entry */
 } sc_txn;
@@ -75,6 +83,7 @@ struct sc_writer {
     bool frees;     /* the transaction is to free more than it takes: see sc_spare_pages */
     void *block_state;
     sc_txn main, inner;
+    sc_remap remap;             /* in force if main says so */
     sc_candidate pool[SC_POOL]; /* the best victims seen so far, best last */
     uint32_t pool_count;
     uint64_t stuck[SC_STUCK]; /* pages that could not be emptied lately, index + 1 */

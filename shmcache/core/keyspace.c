@@ -50,7 +50,7 @@ bool sc_op_again(sc_arena *arena, int status, int *attempts) {
 #define SC_LONG_TRANSACTION_MS 60000
 
 /* Time stands still in a transaction, or a key could die between two of its steps. */
-static bool entry_is_dead(sc_txn *txn, const sc_view *view) {
+bool sc_op_is_dead(sc_txn *txn, const sc_view *view) {
     const sc_arena *arena = txn->writer->arena;
     if (SC_LIKELY(!view->expire_at)) return sc_view_is_dead(arena, view);
     uint64_t expire_ms = sc_view_expire(arena, view);
@@ -58,14 +58,14 @@ static bool entry_is_dead(sc_txn *txn, const sc_view *view) {
     bool far = expire_ms > sc_sys_coarse_ms() + SC_LONG_TRANSACTION_MS;
     if (!txn->now_ms && !far) txn->now_ms = sc_sys_now_ms();
     if (!far && expire_ms <= txn->now_ms) return true;
-    return sc_load32(&arena->header->retired_dbs) >> (view->head.flags & SC_ENTRY_DB) & 1;
+    return sc_load64(&arena->header->retired_dbs) >> (view->head.flags & SC_ENTRY_DB) & 1;
 }
 
 int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found) {
     const sc_arena *arena = txn->writer->arena;
     found->slot = NULL;
     int status = sc_table_find(arena, &arena->stripes[ref->stripe], ref, found);
-    return status == SC_OK && entry_is_dead(txn, &found->view) ? SC_MISS : status;
+    return status == SC_OK && sc_op_is_dead(txn, &found->view) ? SC_MISS : status;
 }
 
 int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
@@ -219,9 +219,8 @@ int sc_describe(sc_arena *arena, const sc_key *key, sc_info *info, bool touch) {
     sc_ref ref;
     sc_found found;
     int status;
-    sc_ref_make(arena, &ref, key);
     sc_read read;
-    sc_read_start(&read, arena, ref.stripe);
+    sc_read_start_key(&read, arena, key, &ref);
     do {
         status = sc_find_live(arena, &ref, &found);
         if (status == SC_OK) sc_op_describe(arena, &found.view, info);
@@ -285,17 +284,17 @@ static int lock_keys(sc_txn *txn, const sc_key *keys, size_t count) {
     sc_arena *arena = txn->writer->arena;
     uint64_t *stripes = malloc(count * sizeof *stripes);
     if (!stripes) return SC_NO_MEMORY;
-    uint8_t before[SC_DATABASES];
+    uint8_t before[SC_MAP_ROOM];
     sc_ref ref;
     for (size_t i = 0; i < count; i++) {
         sc_ref_make(arena, &ref, &keys[i]);
-        before[keys[i].db & (SC_DATABASES - 1)] = ref.db;
+        before[keys[i].db & (SC_MAP_ROOM - 1)] = ref.db;
         stripes[i] = ref.stripe;
     }
     int status = lock_in_order(txn, stripes, count);
     free(stripes);
     for (size_t i = 0; i < count && status == SC_OK; i++) {
-        ref.db = before[keys[i].db & (SC_DATABASES - 1)];
+        ref.db = before[keys[i].db & (SC_MAP_ROOM - 1)];
         if (!sc_ref_current(arena, &keys[i], &ref)) status = SC_UNCHANGED;
     }
     return status;
@@ -336,14 +335,19 @@ int sc_tx_begin(sc_arena *arena, const sc_key *keys, size_t count, sc_tx **out) 
 }
 
 /* The transaction's key: SC_SYNTAX if it was not named at begin. Under a whole-arena transaction no
- * mutex keeps this writer's own evictions out of the stripe, its being open does. */
+ * mutex keeps this writer's own evictions out of the stripe, its being open does; and databases are
+ * what its earlier steps made them. */
 int sc_tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref) {
     int status = sc_check_key(writer->arena, key);
     if (status != SC_OK) return status;
+    if (writer->main.exclusive) {
+        uint8_t db = sc_txn_db(&writer->main, key->db);
+        sc_ref_make_physical(writer->arena, ref, key->bytes, key->length, db);
+        sc_txn_open(&writer->main, ref->stripe);
+        return SC_OK;
+    }
     sc_ref_make(writer->arena, ref, key);
-    if (!sc_txn_holds(&writer->main, ref->stripe)) return SC_SYNTAX;
-    if (writer->main.exclusive) sc_txn_open(&writer->main, ref->stripe);
-    return SC_OK;
+    return sc_txn_holds(&writer->main, ref->stripe) ? SC_OK : SC_SYNTAX;
 }
 
 /* For steps that create nothing: a key too long for any entry is one that is not there. */

@@ -44,10 +44,15 @@
 
 #define SC_CACHE_LINE 64
 #define SC_DATABASES 16 /* what SELECT accepts */
+/* One more, in which the daemon keeps what it must not lose: not flushed, swapped or evicted, and
+ * not among the keys that are counted. */
+#define SC_HIDDEN_DB 16
+#define SC_LOGICAL_DBS 17
 
 /* Physical databases. FLUSHDB gives a logical database a fresh physical number in one word-sized
  * store; the entries under the old number are dead from that instant and are swept later. */
 #define SC_PHYSICAL_DBS 32
+#define SC_MAP_ROOM 32 /* of the map from logical to physical: any number can be masked */
 
 /* ---- index ------------------------------------------------------------------------------------
  *
@@ -218,14 +223,14 @@ typedef struct sc_header {
     uint8_t pad0[64];
 
     /* hot for readers, rarely written: one line */
-    /* logical -> physical; changed by whole-arena transactions only, so stable under a stripe lock
-     */
-    uint8_t database[SC_DATABASES] __attribute__((aligned(SC_CACHE_LINE)));
+    /* logical -> physical; changed by whole-arena transactions only, while every stripe is odd:
+     * stable under a stripe lock, and for a reader as long as its stripe's sequence is */
+    uint8_t database[SC_MAP_ROOM] __attribute__((aligned(SC_CACHE_LINE)));
     uint64_t access_clock; /* low 16 bits go into the marks */
     uint64_t exclusive;    /* owner word of a whole-arena transaction (SC_IN_FORCE), else 0 */
+    uint64_t retired_dbs;  /* bit set: physical database is being swept */
     uint32_t policy;       /* enum sc_policy */
-    uint32_t retired_dbs;  /* bit set: physical database is being swept */
-    uint64_t pad1[2];
+    uint32_t pad1;
 
     /* configuration the daemon may change while everybody runs */
     uint64_t maxmemory; /* bytes of blocks; 0 = the whole heap */

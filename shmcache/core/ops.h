@@ -15,6 +15,8 @@ int sc_op_end(sc_writer *writer, int status);
  * lock, where this writer's own stripe is closed to eviction, some keys are evicted now. */
 bool sc_op_again(sc_arena *arena, int status, int *attempts);
 
+/* Expired by the transaction's clock, or of a database that was flushed before it. */
+bool sc_op_is_dead(sc_txn *txn, const sc_view *view);
 /* The key's entry: SC_OK live, SC_MISS (found->slot is set if a dead entry is in the way). */
 int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found);
 /* Link an entry that was built, in the place of whatever sc_op_find found. */
@@ -32,6 +34,12 @@ void sc_op_content(const sc_set_args *args, sc_content *content);
 /* The next steps free more than they take: for them there is memory when there is none. */
 static inline void sc_op_frees(sc_txn *txn, bool frees) {
     txn->writer->frees = frees;
+}
+
+/* Which physical database a logical one is to the transaction's steps. */
+static inline uint8_t sc_txn_db(const sc_txn *txn, uint32_t db) {
+    return txn->remap ? txn->remap->database[db & (SC_MAP_ROOM - 1)] & SC_ENTRY_DB
+                      : sc_physical_db(txn->writer->arena, db);
 }
 
 /* A transaction's writer, and its key: SC_SYNTAX if the key was not named at begin. The second form

@@ -1,13 +1,17 @@
 /* The lock-free read, as a loop that every reader shares.
  *
- *     sc_read_start(&read, arena, ref.stripe);
+ *     sc_read_start_key(&read, arena, key, &ref);
  *     do {
  *         status = ... find, copy out: anything seen here may be torn ...
  *     } while (sc_read_again(&read, &status));
  *
  * The body runs under an even sequence and is repeated until the sequence did not change meanwhile;
  * `status` becomes SC_BUSY when that takes too long. The argument why this is enough is in lock.h.
- */
+ *
+ * The key's physical database is looked up before there is a sequence, since the stripe depends on
+ * it. So it is compared once more under the sequence: the map changes only while every stripe is
+ * odd (FLUSHDB and SWAPDB open them all first), hence what was compared stays true as long as the
+ * sequence stands. */
 #ifndef SC_READ_H
 #define SC_READ_H
 
@@ -24,22 +28,31 @@ typedef struct sc_read {
     uint64_t sequence;
     sc_patience patience;
     int given_up;
+    const sc_key *key; /* whose stripe it is; NULL: a stripe by its index */
+    sc_ref *ref;
 } sc_read;
 
 SC_HOT void sc_read_enter(sc_read *read) {
     for (;;) {
         read->sequence = sc_load64_acquire(&read->stripe->sequence);
-        if (SC_LIKELY(!(read->sequence & 1))) return;
+        if (SC_LIKELY(!(read->sequence & 1))) {
+            if (!read->key || sc_ref_current(read->arena, read->key, read->ref)) return;
+            sc_ref_make(read->arena, read->ref, read->key);
+            read->stripe = &read->arena->stripes[read->ref->stripe];
+            continue;
+        }
         read->given_up = sc_reader_wait(read->arena, read->stripe, &read->patience);
         if (read->given_up) return;
     }
 }
 SC_HOT void sc_read_start(sc_read *read, sc_arena *arena, uint64_t stripe) {
-    read->arena = arena;
-    read->stripe = &arena->stripes[stripe];
-    read->patience.tries = 0;
-    read->patience.started_us = 0;
-    read->given_up = SC_OK;
+    *read = (sc_read){.arena = arena, .stripe = &arena->stripes[stripe]};
+    sc_read_enter(read);
+}
+SC_HOT void sc_read_start_key(sc_read *read, sc_arena *arena, const sc_key *key, sc_ref *ref) {
+    sc_ref_make(arena, ref, key);
+    *read =
+        (sc_read){.arena = arena, .stripe = &arena->stripes[ref->stripe], .key = key, .ref = ref};
     sc_read_enter(read);
 }
 /* Threads of one process may lose a count to each other; nobody waits for a statistic. */

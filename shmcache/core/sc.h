@@ -4,7 +4,8 @@
  * child gets writer slots of its own at its first write). Functions return an enum sc_status; only
  * SC_OK means that out-parameters were filled, unless said otherwise.
  *
- * Keys are (logical database, bytes). Times are absolute Unix milliseconds; 0 = never. */
+ * Keys are (logical database, bytes); SC_HIDDEN_DB (layout.h) is one database more than SELECT
+ * knows. Times are absolute Unix milliseconds; 0 = never. */
 #ifndef SC_H
 #define SC_H
 
@@ -66,7 +67,7 @@ typedef struct sc_tx sc_tx;
 typedef struct sc_key {
     const char *bytes;
     uint32_t length;
-    uint32_t db; /* 0 .. 15 */
+    uint32_t db; /* 0 .. 15, or SC_HIDDEN_DB */
 } sc_key;
 
 /* Where a read puts a value. `reserve` returns room for exactly `length` bytes, or NULL to give up
@@ -176,6 +177,15 @@ int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequenc
 int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace);
 void sc_tx_commit(sc_tx *tx);
 void sc_tx_abort(sc_tx *tx);
+/* Steps on whole databases, for transactions on the whole arena (SC_SYNTAX in others). They see
+ * what earlier steps did, and later steps see a flushed database empty; nobody else does before the
+ * commit. The memory of what is flushed comes back after it. */
+int sc_tx_flush_db(sc_tx *tx, int32_t db); /* -1: all, but the hidden one */
+int sc_tx_swap_db(sc_tx *tx, uint32_t a, uint32_t b);
+uint64_t sc_tx_db_keys(sc_tx *tx, uint32_t db);
+int sc_tx_scan(sc_tx *tx, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
+               void *context);
+int sc_tx_random_key(sc_tx *tx, uint32_t db, sc_sink *sink);
 
 /* ---- databases --------------------------------------------------------------------------------*/
 int sc_flush_db(sc_arena *arena, int32_t db); /* -1: all, at one instant */

@@ -5,10 +5,26 @@
  * exactly once, and no state is kept between calls. */
 #include <stdlib.h>
 
-#include "read.h"
+#include "ops.h"
 
 #define SC_CURSOR_TAG_BITS (SC_TAG_BITS + 1)
 #define SC_RANDOM_TRIES 256
+
+/* Where keys are looked for: in the arena, lock-free, or inside a whole-arena transaction, which
+ * sees what its earlier steps did. */
+typedef struct source {
+    sc_arena *arena;
+    sc_txn *txn; /* NULL: lock-free */
+    uint32_t db;
+} source;
+
+static uint8_t physical_db(const source *from) {
+    return from->txn ? sc_txn_db(from->txn, from->db) : sc_physical_db(from->arena, from->db);
+}
+
+static bool key_is_dead(const source *from, const sc_view *view) {
+    return from->txn ? sc_op_is_dead(from->txn, view) : sc_view_is_dead(from->arena, view);
+}
 
 typedef struct batch { /* keys copied out of one bucket, emitted once the sequence held */
     char *bytes;
@@ -32,9 +48,10 @@ static bool batch_add(const sc_arena *arena, batch *keys, const sc_view *view) {
     return true;
 }
 
-static int gather(const sc_arena *arena, const sc_stripe *stripe, uint32_t buckets, uint32_t home,
-                  uint32_t from_tag, uint8_t db, batch *keys) {
-    keys->used = keys->count = 0;
+static int gather(const source *from, const sc_stripe *stripe, uint32_t buckets, uint32_t home,
+                  uint32_t from_tag, batch *keys) {
+    const sc_arena *arena = from->arena;
+    uint8_t db = physical_db(from);
     for (uint32_t bucket = home; bucket <= home + 1; bucket++) {
         const uint64_t *slots = sc_bucket(arena, stripe->segment, bucket);
         if (!slots) return SC_CORRUPT;
@@ -44,33 +61,36 @@ static int gather(const sc_arena *arena, const sc_stripe *stripe, uint32_t bucke
             if (!word || SC_SLOT_TAG(word) < from_tag) continue;
             if (sc_home(buckets, SC_SLOT_TAG(word)) != home) continue;
             if (!sc_view_load(arena, &view, SC_SLOT_OFFSET(word))) return SC_CORRUPT;
-            if ((view.head.flags & SC_ENTRY_DB) != db || sc_view_is_dead(arena, &view)) continue;
+            if ((view.head.flags & SC_ENTRY_DB) != db || key_is_dead(from, &view)) continue;
             if (!batch_add(arena, keys, &view)) return SC_NO_MEMORY;
         }
     }
     return SC_OK;
 }
 
+static int look_in_bucket(const source *from, const sc_stripe *stripe, uint32_t tag, batch *keys,
+                          uint64_t *next) {
+    uint32_t buckets = sc_load32(&stripe->buckets);
+    *next = UINT64_C(1) << SC_TAG_BITS;
+    keys->used = keys->count = 0;
+    if (!buckets) return SC_OK;
+    /* Torn, or damaged: no bound on the next tag. */
+    if (buckets > (uint32_t)SC_TABLE_SEGMENTS << from->arena->segment_shift) return SC_CORRUPT;
+    uint64_t home = sc_home(buckets, tag);
+    *next = (((home + 1) << SC_TAG_BITS) + buckets - 1) / buckets;
+    return gather(from, stripe, buckets, (uint32_t)home, tag, keys);
+}
+
 /* The keys of the home bucket that `tag` falls into; *next becomes the first tag of the one after.
  */
-static int read_bucket(sc_arena *arena, uint64_t index, uint32_t tag, uint8_t db, batch *keys,
+static int read_bucket(const source *from, uint64_t index, uint32_t tag, batch *keys,
                        uint64_t *next) {
+    if (from->txn) return look_in_bucket(from, &from->arena->stripes[index], tag, keys, next);
     int status;
     sc_read read;
-    sc_read_start(&read, arena, index);
+    sc_read_start(&read, from->arena, index);
     do {
-        uint32_t buckets = sc_load32(&read.stripe->buckets);
-        *next = UINT64_C(1) << SC_TAG_BITS;
-        status = SC_OK;
-        keys->count = 0;
-        if (!buckets) continue;
-        if (buckets > (uint32_t)SC_TABLE_SEGMENTS << arena->segment_shift) {
-            status = SC_CORRUPT; /* torn, or damaged: no bound on the next tag */
-            continue;
-        }
-        uint64_t home = sc_home(buckets, tag);
-        *next = (((home + 1) << SC_TAG_BITS) + buckets - 1) / buckets;
-        status = gather(arena, read.stripe, buckets, (uint32_t)home, tag, db, keys);
+        status = look_in_bucket(from, read.stripe, tag, keys, next);
     } while (sc_read_again(&read, &status));
     return status;
 }
@@ -84,8 +104,8 @@ static int emit_batch(const batch *keys, sc_emit emit, void *context) {
     return SC_OK;
 }
 
-int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
-            void *context) {
+static int scan(const source *from, uint64_t *cursor, uint64_t count, sc_emit emit, void *context) {
+    const sc_arena *arena = from->arena;
     uint64_t index = *cursor >> SC_CURSOR_TAG_BITS;
     uint64_t tag = *cursor & ((UINT64_C(1) << SC_CURSOR_TAG_BITS) - 1), seen = 0;
     batch keys = {0};
@@ -99,7 +119,7 @@ int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_e
             continue;
         }
         uint64_t next;
-        status = read_bucket(arena, index, (uint32_t)tag, sc_physical_db(arena, db), &keys, &next);
+        status = read_bucket(from, index, (uint32_t)tag, &keys, &next);
         if (status == SC_OK) status = emit_batch(&keys, emit, context);
         seen += keys.count;
         tag = next;
@@ -113,15 +133,29 @@ int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_e
     return status;
 }
 
+int sc_scan(sc_arena *arena, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
+            void *context) {
+    source from = {.arena = arena, .db = db};
+    return scan(&from, cursor, count, emit, context);
+}
+
+int sc_tx_scan(sc_tx *tx, uint32_t db, uint64_t *cursor, uint64_t count, sc_emit emit,
+               void *context) {
+    sc_writer *writer = sc_tx_writer(tx);
+    source from = {.arena = writer->arena, .txn = &writer->main, .db = db};
+    return writer->main.exclusive ? scan(&from, cursor, count, emit, context) : SC_SYNTAX;
+}
+
 /* One live key of a random bucket, by reservoir; SC_MISS when it has none. */
-static int random_from(sc_arena *arena, uint64_t index, uint8_t db, batch *keys, sc_sink *sink) {
+static int random_from(const source *from, uint64_t index, batch *keys, sc_sink *sink) {
+    sc_arena *arena = from->arena;
     uint64_t next, random = sc_random(arena);
     uint32_t tag = (uint32_t)(random & SC_TAG_MASK);
     uint32_t buckets = sc_load32(&arena->stripes[index].buckets);
     if (!buckets) return SC_MISS;
     uint32_t home = sc_home(buckets, tag);
     tag = (uint32_t)((((uint64_t)home << SC_TAG_BITS) + buckets - 1) / buckets);
-    int status = read_bucket(arena, index, tag, db, keys, &next);
+    int status = read_bucket(from, index, tag, keys, &next);
     if (status != SC_OK) return status;
     uint64_t pick = (random >> 32) % (2 * SC_BUCKET_SLOTS);
     if (pick >= keys->count)
@@ -149,13 +183,12 @@ static bool take_first(void *context, const char *key, uint32_t length) {
     return true;
 }
 
-int sc_random_key(sc_arena *arena, uint32_t db, sc_sink *sink) {
-    if (!sc_db_keys(arena, db)) return SC_MISS;
+static int random_key(const source *from, sc_sink *sink) {
+    sc_arena *arena = from->arena;
     batch keys = {0};
     int status = SC_MISS;
     for (int i = 0; i < SC_RANDOM_TRIES && status == SC_MISS; i++) {
-        status = random_from(arena, sc_random(arena) & arena->stripe_mask,
-                             sc_physical_db(arena, db), &keys, sink);
+        status = random_from(from, sc_random(arena) & arena->stripe_mask, &keys, sink);
     }
     free(keys.bytes);
     if (status != SC_MISS) return status;
@@ -165,9 +198,21 @@ int sc_random_key(sc_arena *arena, uint32_t db, sc_sink *sink) {
     for (int round = 0; round < 2 && first.status == SC_MISS; round++) {
         uint64_t cursor = round ? 0 : start;
         do {
-            status = sc_scan(arena, db, &cursor, 16, take_first, &first);
+            status = scan(from, &cursor, 16, take_first, &first);
         } while (status == SC_OK && first.status == SC_MISS && cursor);
         if (status != SC_OK) return status;
     }
     return first.status;
+}
+
+int sc_random_key(sc_arena *arena, uint32_t db, sc_sink *sink) {
+    source from = {.arena = arena, .db = db};
+    return sc_db_keys(arena, db) ? random_key(&from, sink) : SC_MISS;
+}
+
+int sc_tx_random_key(sc_tx *tx, uint32_t db, sc_sink *sink) {
+    sc_writer *writer = sc_tx_writer(tx);
+    source from = {.arena = writer->arena, .txn = &writer->main, .db = db};
+    if (!writer->main.exclusive) return SC_SYNTAX;
+    return sc_tx_db_keys(tx, db) ? random_key(&from, sink) : SC_MISS;
 }

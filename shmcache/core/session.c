@@ -99,8 +99,11 @@ static int find_key(sc_session *session, const sc_key *key, sc_ref *ref, sc_foun
     }
     if (SC_UNLIKELY(sc_check_key(arena, key) != SC_OK)) return SC_MISS;
     if (session->given_up) return session->given_up;
-    sc_ref_make(arena, ref, key);
-    int status = note_stripe(session, &arena->stripes[ref->stripe]);
+    int status;
+    do { /* see read.h: the database is settled once a sequence is noted */
+        sc_ref_make(arena, ref, key);
+        status = note_stripe(session, &arena->stripes[ref->stripe]);
+    } while (status == SC_OK && SC_UNLIKELY(!sc_ref_current(arena, key, ref)));
     return status == SC_OK ? sc_find_live(arena, ref, found) : status;
 }
 

@@ -30,9 +30,8 @@ int sc_get_slow(sc_arena *arena, const sc_key *key, sc_sink *sink) {
     sc_ref ref;
     sc_found found;
     int status;
-    sc_ref_make(arena, &ref, key);
     sc_read read;
-    sc_read_start(&read, arena, ref.stripe);
+    sc_read_start_key(&read, arena, key, &ref);
     do {
         status = sc_find_live(arena, &ref, &found);
         if (SC_LIKELY(status == SC_OK)) status = emit_found(&read, &found, sink);
@@ -58,9 +57,8 @@ int sc_get_range(sc_arena *arena, const sc_key *key, int64_t start, int64_t end,
     sc_ref ref;
     sc_found found;
     int status;
-    sc_ref_make(arena, &ref, key);
     sc_read read;
-    sc_read_start(&read, arena, ref.stripe);
+    sc_read_start_key(&read, arena, key, &ref);
     do {
         status = sc_find_live(arena, &ref, &found);
         if (status == SC_OK) status = emit_range(&read, &found.view, start, end, sink);
@@ -71,13 +69,13 @@ int sc_get_range(sc_arena *arena, const sc_key *key, int64_t start, int64_t end,
 }
 
 /* One pass over all keys; the sequences are kept so that the caller can check them together. */
-static int get_pass(sc_arena *arena, const sc_ref *refs, size_t count, sc_sink **sinks,
-                    int *statuses, sc_read *reads, uint64_t *offsets) {
+static int get_pass(sc_arena *arena, sc_ref *refs, size_t count, sc_sink **sinks, int *statuses,
+                    sc_read *reads, uint64_t *offsets) {
     for (size_t i = 0; i < count; i++) {
         sc_found found;
         sc_read_enter(&reads[i]);
         if (reads[i].given_up) return reads[i].given_up;
-        statuses[i] = refs[i].bytes ? sc_find_live(arena, &refs[i], &found) : SC_MISS;
+        statuses[i] = reads[i].key ? sc_find_live(arena, &refs[i], &found) : SC_MISS;
         if (statuses[i] == SC_OK) statuses[i] = emit_found(&reads[i], &found, sinks[i]);
         if (statuses[i] == SC_NO_MEMORY) return SC_NO_MEMORY;
         if (statuses[i] == SC_WRONG_TYPE) statuses[i] = SC_MISS; /* as MGET answers */
@@ -111,8 +109,11 @@ int sc_get_many(sc_arena *arena, const sc_key *keys, size_t count, sc_sink **sin
     uint64_t *offsets = (uint64_t *)(void *)(refs + count);
     for (size_t i = 0; i < count; i++) {
         sc_ref_make(arena, &refs[i], &keys[i]);
-        if (sc_check_key(arena, &keys[i]) != SC_OK) refs[i].bytes = NULL;
         reads[i] = (sc_read){.arena = arena, .stripe = &arena->stripes[refs[i].stripe]};
+        if (sc_check_key(arena, &keys[i]) == SC_OK) {
+            reads[i].key = &keys[i];
+            reads[i].ref = &refs[i];
+        }
     }
     sc_patience patience = {0};
     size_t changed = 0;

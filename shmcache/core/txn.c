@@ -357,9 +357,42 @@ void sc_txn_begin(sc_txn *txn) {
     sc_put32(&txn->log->state, SC_LOG_ACTIVE);
 }
 
+/* The map's words go into the log while there is room for them, long before they change: the commit
+ * that changes them must not fail. */
+int sc_txn_remap(sc_txn *txn) {
+    sc_arena *arena = txn->writer->arena;
+    sc_header *header = arena->header;
+    if (txn->remap) return SC_OK;
+    const uint64_t *words = (const uint64_t *)(const void *)header->database;
+    int status = sc_txn_reserve(txn, SC_MAP_ROOM / 8 + 1);
+    if (status != SC_OK) return status;
+    for (uint32_t i = 0; i < SC_MAP_ROOM / 8; i++)
+        sc_txn_append(txn, sc_offset(arena, &words[i]) | SC_LOG_STORE, words[i]);
+    sc_txn_append(txn, sc_offset(arena, &header->retired_dbs) | SC_LOG_STORE, header->retired_dbs);
+    txn->remap = &txn->writer->remap;
+    txn->remap->retired = header->retired_dbs;
+    memcpy(txn->remap->database, header->database, SC_MAP_ROOM);
+    return SC_OK;
+}
+
+/* Every stripe becomes odd first: a reader that looked its database up in the old map, or sees the
+ * new one before all is committed, finds its sequence changed. See read.h. */
+static __attribute__((noinline)) void publish_map(sc_txn *txn) {
+    sc_arena *arena = txn->writer->arena;
+    uint64_t words[SC_MAP_ROOM / 8];
+    memcpy(words, txn->remap->database, sizeof words);
+    for (uint64_t i = 0; i <= arena->stripe_mask; i++)
+        sc_stripe_open(&arena->stripes[i]);
+    for (uint32_t i = 0; i < SC_MAP_ROOM / 8; i++)
+        sc_put64((uint64_t *)(void *)arena->header->database + i, words[i]);
+    sc_put64(&arena->header->retired_dbs, txn->remap->retired);
+    txn->remap = NULL;
+}
+
 void sc_txn_commit(sc_txn *txn) {
     sc_writer *writer = txn->writer;
     sc_log *log = txn->log;
+    if (SC_UNLIKELY(txn->remap)) publish_map(txn);
     sc_put32(&log->state, SC_LOG_COMMITTED);
     close_all(txn);
     unlock_all(txn);
@@ -374,6 +407,7 @@ void sc_txn_commit(sc_txn *txn) {
 
 void sc_txn_abort(sc_txn *txn) {
     sc_writer *writer = txn->writer;
+    txn->remap = NULL;
     log_rollback(writer, writer->slot, txn->log, txn->entries);
     close_all(txn);
     unlock_all(txn);

@@ -40,6 +40,9 @@ enum sc_log_kind {
 };
 
 void sc_txn_begin(sc_txn *txn);
+/* Give a whole-arena transaction a map of databases of its own to change (txn->remap). Commit makes
+ * it everybody's; SC_NO_MEMORY. */
+int sc_txn_remap(sc_txn *txn);
 /* Publish, unlock, free. */
 void sc_txn_commit(sc_txn *txn);
 /* Take back what was logged since `count` entries: a step that failed half-way. */

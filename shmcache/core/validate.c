@@ -365,8 +365,20 @@ static void check_lost(audit *check, uint64_t index) {
     }
 }
 
+/* Each logical database has a physical one to itself, which is not being swept. */
+static void check_databases(audit *check) {
+    const sc_arena *arena = check->arena;
+    uint64_t used = sc_load64(&arena->header->retired_dbs);
+    for (uint32_t db = 0; db < SC_LOGICAL_DBS; db++) {
+        uint64_t bit = UINT64_C(1) << sc_physical_db(arena, db);
+        if (used & bit) problem(check, "database %u shares its physical number", db);
+        used |= bit;
+    }
+}
+
 static void check_all(audit *check) {
     const sc_arena *arena = check->arena;
+    check_databases(check);
     for (uint64_t i = 0; i < arena->page_count; i++)
         check_page(check, i);
     check_page_lists(check);

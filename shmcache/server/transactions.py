@@ -1,10 +1,11 @@
 """MULTI and EXEC: the commands that a client has queued, carried out as one step.
 
-The commands on keys run first, in one transaction of the arena with all their keys (or everything,
-when they do not tell them all) and the watched ones locked: for whoever reads or writes, here or in
-another process, they happen together, and a front-end killed in the middle leaves all or nothing.
-The commands of the server run after it. They know nothing of keys, so the order among each kind is
-all that can be noticed, and no message is published that might have to be taken back.
+The commands on keys and databases run first, in one transaction of the arena with all their keys
+(or everything, when they do not tell them all) and the watched ones locked: for whoever reads or
+writes, here or in another process, they happen together, and a front-end killed in the middle
+leaves all or nothing. The commands of the server run after it. They know nothing of keys, so the
+order among each kind is all that can be noticed, and no message is published that might have to be
+taken back.
 
 The usual queueing and the plainest transactions never come here: _queue.pxi does them.
 """
@@ -21,7 +22,7 @@ from shmcache.errors import OutOfMemory, ShmcacheError
 from shmcache.server.replies import ENCODER, Encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from shmcache.arena import Arena, Transaction
     from shmcache.commands.dispatch import Entry
@@ -130,47 +131,25 @@ class _Execution:
         """:raises _ChangedError: a watched key is not what it was, and nothing was done"""
         client, db = self._client, self._client.db
         try:
-            for part in self._parts():
-                if len(part) == 1 and _is_on_whole(self._commands[part[0]][0]):
-                    client.arena = self._server.arena
-                    self._run(part[0])
-                else:
-                    self._run_together(part)
+            self._run_together()
         finally:
             client.db = db
             client.arena = self._server.arena
 
-    def _parts(self) -> Iterator[list[int]]:
-        """What can be one transaction of the arena each: all, but for commands on whole databases.
-
-        The first part, possibly empty, is one that can look at the watched keys.
-        """
-        part: list[int] = []
-        for index, (entry, _words) in enumerate(self._commands):
-            if _is_on_whole(entry):
-                yield part
-                yield [index]
-                part = []
-            else:
-                part.append(index)
-        yield part
-
-    def _run_together(self, part: list[int]) -> None:
-        """Run some commands as one step."""
-        keys = self._keys_of(part)
-        watched, self._watched = self._watched, {}
+    def _run_together(self) -> None:
+        keys = self._keys()
         if keys is not None:
-            keys += watched
+            keys += self._watched
             longest = self._server.arena.max_key_bytes
             keys = [key for key in keys if len(key[1]) <= longest]
             if not keys:
-                self._run_each(part, None)
+                self._run_each(None)
                 return
-        for attempt in range(_ATTEMPTS + len(part) + 1):
+        for attempt in range(_ATTEMPTS + len(self._commands) + 1):
             try:
                 with self._server.arena.transaction(keys) as transaction:
-                    _check_unchanged(transaction, watched)
-                    self._run_each(part, LockedKeys(self._server.arena, transaction))
+                    _check_unchanged(transaction, self._watched)
+                    self._run_each(LockedKeys(self._server.arena, transaction))
                 return
             except _HalfDoneError:
                 continue
@@ -182,20 +161,20 @@ class _Execution:
                 spent_ms = (time.monotonic_ns() - started) // 1_000_000
                 self._server.latency.note("eviction-cycle", spent_ms)
 
-    def _keys_of(self, part: list[int]) -> list[tuple[int, bytes]] | None:
+    def _keys(self) -> list[tuple[int, bytes]] | None:
         return keys_to_lock(
-            (self._dbs[index], self._commands[index][0].command, self._commands[index][1])
-            for index in part
+            (db, entry.command, words)
+            for db, (entry, words) in zip(self._dbs, self._commands, strict=True)
         )
 
-    def _run_each(self, part: list[int], locked: LockedKeys | None) -> None:
+    def _run_each(self, locked: LockedKeys | None) -> None:
         """:raises OutOfMemory: one of them did not find the memory that it needs
         :raises _HalfDoneError: one of them did half of its work; its error is settled
         """
         client = self._client
         client.arena = self._server.arena if locked is None else cast("Arena", locked)
-        for index in part:
-            command = self._commands[index][0].command
+        for index, (entry, _words) in enumerate(self._commands):
+            command = entry.command
             is_own = command.function is not None
             if index not in self._settled and (is_own or command.name in _EARLY):
                 self._run(index)
@@ -247,12 +226,6 @@ class _Execution:
             return self._replies
         encoded = map(ENCODER.encode, self._replies, self._protocols)
         return Encoded(b"*%d\r\n" % len(self._replies) + b"".join(encoded))
-
-
-def _is_on_whole(entry: Entry) -> bool:
-    """Whether a command is one on a database as a whole."""
-    command = entry.command
-    return not command.keys and not {"readonly", "write"}.isdisjoint(command.flags)
 
 
 def _check_unchanged(transaction: Transaction, watched: Mapping[tuple[int, bytes], int]) -> None:

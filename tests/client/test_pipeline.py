@@ -177,6 +177,24 @@ def test_move_within_a_transaction(segments: Segments) -> None:
         assert shmcache.attach(segments.name, db=3).get("k") == b"v"
 
 
+def test_whole_databases_within_a_transaction(segments: Segments) -> None:
+    with shmcache.attach(segments.name, writable=True) as writer:
+        writer.mset({"old": "1", "older": "2"})
+        pipe: Any = writer.pipeline()
+        pipe.set("a", 1).dbsize().flushdb().dbsize().randomkey().set("b", 2).keys().scan()
+        pipe.randomkey().swapdb(0, 3).dbsize().get("b").flushall().exists("b").set("end", "x")
+        *_, ended = replies = pipe.execute()
+        assert replies[:8] == [True, 3, True, 0, None, True, [b"b"], (0, [b"b"])]
+        assert replies[8:] == [b"b", True, 0, None, True, 0, ended]
+        assert writer.keys() == [b"end"]
+        failed: Any = (
+            writer.pipeline().set("end", "y").flushall().mset({"b": "1", "k" * 20_000: ""})
+        )
+        with pytest.raises(shmcache.KeyTooLong):
+            failed.execute()
+        assert writer.get("end") == b"x"
+
+
 def test_needs_no_daemon(segments: Segments) -> None:
     with shmcache.attach(segments.name, writable=True) as writer:
         for transaction in (False, True):

@@ -381,6 +381,43 @@ SCENE(flush_often) {
         must_put(arena, 4, "passing", 40);
 }
 
+/* Whole databases as steps among others. */
+static void databases_transaction(sc_arena *arena, bool commit) {
+    sc_key keys[] = {key_of(0, "new"), key_of(0, "small"), key_of(1, "new"), key_of(3, "last")};
+    sc_tx *tx;
+    CHECK_STATUS(sc_tx_begin(arena, NULL, 0, &tx), SC_OK);
+    tx_put(tx, &keys[0], "before", 6, 0);
+    CHECK_STATUS(sc_tx_flush_db(tx, 0), SC_OK);
+    tx_put(tx, &keys[0], "after", 5, kill_far_ms);
+    tx_put(tx, &keys[1], "after", 5, 0);
+    CHECK_STATUS(sc_tx_swap_db(tx, 0, 1), SC_OK);
+    CHECK_STATUS(sc_tx_delete(tx, &keys[2]), SC_OK);
+    CHECK_STATUS(sc_tx_flush_db(tx, 2), SC_OK);
+    tx_put(tx, &keys[3], "last", 4, 0);
+    (commit ? sc_tx_commit : sc_tx_abort)(tx);
+}
+
+SCENE(tx_databases_commit) {
+    databases_transaction(arena, true);
+}
+SCENE(tx_databases_abort) {
+    databases_transaction(arena, false);
+}
+
+/* Until no number is left for a database to be renamed to. */
+SCENE(tx_flush_often) {
+    sc_key keys[] = {key_of(4, "a"), key_of(4, "b")};
+    sc_tx *tx;
+    CHECK_STATUS(sc_tx_begin(arena, NULL, 0, &tx), SC_OK);
+    for (int round = 0; round < 20; round++) {
+        tx_put(tx, &keys[0], "passing", 7, 0);
+        tx_put(tx, &keys[1], "passing", 7, kill_far_ms);
+        CHECK_STATUS(sc_tx_flush_db(tx, round ? 4 : -1), SC_OK);
+    }
+    tx_put(tx, &keys[1], "staying", 7, 0);
+    sc_tx_commit(tx);
+}
+
 SCENE(expire_cycle) {
     uint64_t deleted;
     CHECK_STATUS(sc_expire_cycle(arena, 1000000, &deleted), SC_OK);
@@ -492,8 +529,11 @@ const scene kill_scenes[] = {
     {"long transaction, abort", NULL, tx_long_abort, 1, EXACT},
     {"flush one", NULL, flush_one, 1, EXACT},
     {"flush all", NULL, flush_all, 1, EXACT},
-    {"flush often", NULL, flush_often, 120, EXACT},
+    {"flush often", NULL, flush_often, 70, EXACT},
     {"swap", NULL, swap, 1, EXACT},
+    {"databases in a transaction", NULL, tx_databases_commit, 1, EXACT},
+    {"databases in a transaction, aborted", NULL, tx_databases_abort, 1, EXACT},
+    {"flush often in a transaction", NULL, tx_flush_often, 1, EXACT},
     {"expire cycle", many_expired, expire_cycle, 1, EXACT},
     {"expire cycle after flush", flushed, expire_cycle, 1, EXACT},
     {"tick", NULL, tick, 1, EXACT},

@@ -38,7 +38,8 @@ void world_step(world *of);
 /* Every key of every database compared, and the arena validated. */
 void world_check(world *of);
 
-/* ---- for model_ops.c --------------------------------------------------------------------------*/
+/* ---- for model_ops.c and model_whole.c
+ * --------------------------------------------------------------------------*/
 /* An operation's key, in the arena or inside a transaction. */
 typedef struct target {
     world *of;
@@ -47,6 +48,17 @@ typedef struct target {
     sc_key key;
     record *model;
 } target;
+
+uint32_t world_pick_db(world *of);
+target world_pick_target(world *of, bool writing);
+/* Full is an answer that any writing call may give; then nothing has changed. */
+bool target_refused(target *at, int status);
+void world_tx_operation(target *at, uint32_t count); /* on one of `count` targets */
+void world_step_scan(world *of);
+void world_step_random_key(world *of);
+void world_step_flush(world *of);
+void world_step_swap(world *of);
+void world_step_whole(world *of);
 
 sc_key world_key(const world *of, uint32_t db, uint32_t number);
 uint32_t world_number(const world *of, const char *key, size_t length);

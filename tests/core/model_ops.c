@@ -11,13 +11,13 @@
 
 /* ---- choices ----------------------------------------------------------------------------------*/
 
-static uint32_t pick_db(world *of) {
+uint32_t world_pick_db(world *of) {
     static const uint8_t dbs[] = {0, 0, 0, 0, 1, 1, 7, 15};
     return dbs[choose(&of->pick, sizeof(dbs))];
 }
 
-static target pick_target(world *of, bool writing) {
-    uint32_t db = pick_db(of), number = (uint32_t)choose(&of->pick, MODEL_KEYS);
+target world_pick_target(world *of, bool writing) {
+    uint32_t db = world_pick_db(of), number = (uint32_t)choose(&of->pick, MODEL_KEYS);
     uint64_t writers = MODEL_ATTACHMENTS - 1;
     return (target){.of = of,
                     .arena = of->attached[choose(&of->pick, writing ? writers : MODEL_ATTACHMENTS)],
@@ -66,8 +66,7 @@ static bool is_past(uint64_t expire_ms) {
 
 /* ---- what to expect ---------------------------------------------------------------------------*/
 
-/* Full is an answer that any writing call may give; then nothing has changed. */
-static bool refused(target *at, int status) {
+bool target_refused(target *at, int status) {
     if (status != SC_NO_MEMORY) return false;
     at->of->refused++;
     return true;
@@ -136,7 +135,7 @@ static void do_set(target *at) {
     if (!(args.flags & SC_SET_KEEP_TTL)) args.expire_ms = pick_expiry(at);
     bool was_past = is_past(args.expire_ms);
     int status = call_set(at, &args);
-    if (refused(at, status)) return;
+    if (target_refused(at, status)) return;
     int present = args.flags & SC_SET_NX ? SC_UNCHANGED : SC_OK;
     int absent = args.flags & SC_SET_XX ? SC_UNCHANGED : SC_OK;
     if (!fits(at, status == present, status == absent)) complain(at, "set", status);
@@ -146,7 +145,7 @@ static void do_set(target *at) {
 
 static void do_delete(target *at) {
     int status = at->tx ? sc_tx_delete(at->tx, &at->key) : sc_delete(at->arena, &at->key);
-    if (at->tx && refused(at, status)) return; /* outside it must work in a full arena too */
+    if (at->tx && target_refused(at, status)) return; /* outside it must work in a full arena too */
     if (!fits(at, status == SC_OK, status == SC_MISS)) complain(at, "delete", status);
     if (status == SC_OK) record_clear(at->model);
 }
@@ -176,7 +175,7 @@ static void do_expire(target *at) {
     bool was_past = is_past(expire_ms);
     int status = at->tx ? sc_tx_expire(at->tx, &at->key, expire_ms, flags)
                         : sc_expire(at->arena, &at->key, expire_ms, flags);
-    if (refused(at, status)) return;
+    if (target_refused(at, status)) return;
     int present = expire_outcome(at->model, expire_ms, flags);
     if (!fits(at, status == present, status == SC_MISS)) complain(at, "expire", status);
     if (status != SC_OK) return;
@@ -207,7 +206,7 @@ static void do_incr(target *at) {
     int64_t by = (int64_t)choose(&at->of->pick, 2001) - 1000, result = 0, want = 0;
     if (choose(&at->of->pick, 10) == 0) by = INT64_MIN;
     int status = sc_incr(at->arena, &at->key, by, &result);
-    if (refused(at, status)) return;
+    if (target_refused(at, status)) return;
     int present = incr_outcome(at->model, by, &want);
     bool as_present = status == present && (status != SC_OK || result == want);
     if (!fits(at, as_present, status == SC_OK && result == by)) complain(at, "incr", status);
@@ -225,7 +224,7 @@ static void do_append(target *at) {
     if (more > 5000) more %= 5000;
     fill_bytes(of->scratch, more, more);
     int status = sc_append(at->arena, &at->key, of->scratch, more, &told);
-    if (refused(at, status) || status == SC_VALUE_TOO_LONG) return;
+    if (target_refused(at, status) || status == SC_VALUE_TOO_LONG) return;
     size_t old = at->model->present ? at->model->length : 0;
     if (!fits(at, status == SC_OK && told == old + more, status == SC_OK && told == more))
         complain(at, "append", status);
@@ -281,7 +280,7 @@ static void step_one_key(world *of) {
     };
     uint64_t which = choose(&of->pick, sizeof(all) / sizeof(all[0]));
     bool writing = all[which] != do_describe && all[which] != do_get_range;
-    target at = pick_target(of, writing);
+    target at = world_pick_target(of, writing);
     target_settle(&at);
     if (of->policy != SC_NOEVICTION || choose(&of->pick, 4) == 0) target_sync(&at);
     all[which](&at);
@@ -295,7 +294,7 @@ enum { TX_KEYS = 8 };
 static void do_copy(target *from, target *to) {
     bool replace = choose(&from->of->pick, 2);
     int status = sc_tx_copy(from->tx, &from->key, &to->key, replace);
-    if (refused(from, status)) return;
+    if (target_refused(from, status)) return;
     target_sync(from);
     record *source = from->model, *goal = to->model;
     if (!source->present) {
@@ -311,7 +310,7 @@ static void do_copy(target *from, target *to) {
     goal->appended = source->appended;
 }
 
-static void tx_operation(target *at, uint32_t count) {
+void world_tx_operation(target *at, uint32_t count) {
     target *one = &at[choose(&at->of->pick, count)];
     if (one->of->policy != SC_NOEVICTION) target_sync(one);
     switch (choose(&at->of->pick, 8)) {
@@ -345,7 +344,7 @@ static void tx_operation(target *at, uint32_t count) {
 static void tx_keys(world *of, target *at, sc_key *keys, uint32_t count) {
     uint64_t writer = choose(&of->pick, MODEL_ATTACHMENTS - 1);
     for (uint32_t i = 0; i < count; i++) {
-        at[i] = pick_target(of, true);
+        at[i] = world_pick_target(of, true);
         at[i].arena = of->attached[writer];
         target_settle(&at[i]);
         keys[i] = at[i].key;
@@ -361,7 +360,7 @@ static void step_transaction(world *of) {
     tx_keys(of, at, keys, count);
     sc_tx *tx;
     int status = sc_tx_begin(at[0].arena, keys, whole ? 0 : count, &tx);
-    if (refused(at, status)) return;
+    if (target_refused(at, status)) return;
     CHECK_STATUS(status, SC_OK);
     for (uint32_t i = 0; i < count; i++) {
         at[i].tx = tx;
@@ -369,7 +368,7 @@ static void step_transaction(world *of) {
         before[i] = record_copy(at[i].model);
     }
     for (uint64_t left = choose(&of->pick, 12); left > 0; left--)
-        tx_operation(at, count);
+        world_tx_operation(at, count);
     (commit ? sc_tx_commit : sc_tx_abort)(tx);
     for (uint32_t i = count; i-- > 0;) {
         at[i].tx = NULL;
@@ -391,7 +390,7 @@ static void step_get_many(world *of) {
     sc_sink *sinks[COUNT];
     int statuses[COUNT];
     for (int i = 0; i < COUNT; i++) {
-        at[i] = pick_target(of, false);
+        at[i] = world_pick_target(of, false);
         target_settle(&at[i]);
         keys[i] = at[i].key;
         buffer_init(&got[i]);
@@ -407,77 +406,6 @@ static void step_get_many(world *of) {
                 CHECK(buffer_is(&got[i], at[i].model->value, at[i].model->length), "get_many");
         }
         buffer_free(&got[i]);
-    }
-}
-
-/* ---- whole databases --------------------------------------------------------------------------*/
-
-typedef struct census {
-    world *of;
-    unsigned times[MODEL_KEYS];
-} census;
-
-static bool census_add(void *context, const char *key, uint32_t length) {
-    census *all = context;
-    all->times[world_number(all->of, key, length)]++;
-    return true;
-}
-
-static void step_scan(world *of) {
-    uint32_t db = pick_db(of);
-    sc_arena *arena = of->attached[choose(&of->pick, MODEL_ATTACHMENTS)];
-    census all = {.of = of};
-    uint64_t cursor = 0, count = 1 + choose(&of->pick, 100), before = now_ms();
-    do {
-        CHECK_STATUS(sc_scan(arena, db, &cursor, count, census_add, &all), SC_OK);
-    } while (cursor != 0);
-    uint64_t after = now_ms(), alive = 0;
-    for (uint32_t number = 0; number < MODEL_KEYS; number++) {
-        record *model = &of->keys[db][number];
-        bool was = model->present && (!model->expire_ms || model->expire_ms > before);
-        bool is = model->present && (!model->expire_ms || model->expire_ms > after);
-        CHECK(all.times[number] <= was, "key %u of db %u", number, db);
-        CHECK(all.times[number] >= (is && !may_vanish(of, model)), "key %u of db %u", number, db);
-        alive += is;
-    }
-    if (of->policy == SC_NOEVICTION) CHECK(sc_db_keys(arena, db) >= alive);
-}
-
-static void step_random_key(world *of) {
-    uint32_t db = pick_db(of);
-    int status = sc_random_key(of->attached[0], db, &of->got.sink);
-    if (status == SC_OK) {
-        uint32_t number = world_number(of, of->got.bytes, of->got.length);
-        CHECK(of->keys[db][number].present, "key %u of db %u", number, db);
-        return;
-    }
-    CHECK_STATUS(status, SC_MISS);
-    uint64_t now = now_ms();
-    for (uint32_t number = 0; number < MODEL_KEYS; number++) {
-        record *model = &of->keys[db][number];
-        bool is = model->present && (!model->expire_ms || model->expire_ms > now);
-        CHECK(!is || may_vanish(of, model), "there is key %u in db %u", number, db);
-    }
-}
-
-static void step_flush(world *of) {
-    int32_t db = choose(&of->pick, 4) ? (int32_t)pick_db(of) : -1;
-    CHECK_STATUS(sc_flush_db(of->attached[choose(&of->pick, 2)], db), SC_OK);
-    for (int32_t i = 0; i < MODEL_DBS; i++) {
-        if (db != -1 && i != db) continue;
-        CHECK(sc_db_keys(of->attached[0], (uint32_t)i) == 0, "db %d", i);
-        for (uint32_t number = 0; number < MODEL_KEYS; number++)
-            record_clear(&of->keys[i][number]);
-    }
-}
-
-static void step_swap(world *of) {
-    uint32_t a = pick_db(of), b = pick_db(of);
-    CHECK_STATUS(sc_swap_db(of->attached[choose(&of->pick, 2)], a, b), SC_OK);
-    for (uint32_t number = 0; number < MODEL_KEYS; number++) {
-        record kept = of->keys[a][number];
-        of->keys[a][number] = of->keys[b][number];
-        of->keys[b][number] = kept;
     }
 }
 
@@ -519,11 +447,13 @@ void world_step(world *of) {
     else if (kind < 245)
         step_maintenance(of);
     else if (kind < 250)
-        step_scan(of);
+        world_step_scan(of);
     else if (kind < 253)
-        step_random_key(of);
+        world_step_random_key(of);
     else if (choose(&of->pick, 8) == 0)
-        step_flush(of);
+        world_step_flush(of);
+    else if (choose(&of->pick, 3) == 0)
+        world_step_whole(of);
     else
-        step_swap(of);
+        world_step_swap(of);
 }

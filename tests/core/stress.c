@@ -12,6 +12,8 @@
  *   pairs     "x<i>" and "y<i>" are only changed together, to the same value, and must be equal
  *             whenever sc_get_many sees both
  *   containers  see stress_containers.c
+ *   anchor    "z" is in a database that is flushed again and again, always together with putting
+ *             the key there anew: who has seen it once never misses it, unless keys are evicted
  *   counters  each process notes an increment as begun before the call and as done after it: in the
  *             end done <= counter <= begun, and equal where nobody was killed or evicted */
 #include <errno.h>
@@ -192,6 +194,42 @@ static void write_pair(worker *w) {
     (good && kind != 1 ? sc_tx_commit : sc_tx_abort)(tx);
 }
 
+/* ---- the anchor -------------------------------------------------------------------------------*/
+
+enum { ANCHOR_DB = 9, OTHER_DB = 10 };
+
+static void read_anchor(worker *w) {
+    sc_key key = key_of(ANCHOR_DB, "z");
+    int status =
+        w->hinted && rng_below(&w->chance, 2)
+            ? sc_get_hinted(w->arena, &key, UINT64_C(1) << 40, &w->got.sink, reserve_in_sink)
+            : sc_get(w->arena, &key, &w->got.sink);
+    if (!went_well(w, status)) return;
+    if (status == SC_MISS) {
+        CHECK(!w->anchored || w->of->evicting, "a flush was seen without what came with it");
+        return;
+    }
+    CHECK_STATUS(status, SC_OK);
+    judge_value(&w->got, ANCHOR_DB);
+    w->anchored = true;
+}
+
+static void write_anchor(worker *w) {
+    bool elsewhere = rng_below(&w->chance, 2); /* filled under another name first */
+    sc_key key = key_of(elsewhere ? OTHER_DB : ANCHOR_DB, "z");
+    sc_set_args args = {.value = w->value, .value_bytes = make_value(w, ANCHOR_DB, false)};
+    sc_tx *tx;
+    int status = sc_tx_begin(w->arena, NULL, 0, &tx);
+    if (!went_well(w, status)) return;
+    CHECK_STATUS(status, SC_OK);
+    if (elsewhere) status = sc_tx_flush_db(tx, OTHER_DB);
+    if (status == SC_OK) status = sc_tx_flush_db(tx, ANCHOR_DB);
+    if (status == SC_OK) status = sc_tx_set(tx, &key, &args);
+    if (status == SC_OK && elsewhere) status = sc_tx_swap_db(tx, ANCHOR_DB, OTHER_DB);
+    if (status != SC_OK) CHECK(!went_well(w, status), "%s", sc_status_text(status));
+    (status == SC_OK ? sc_tx_commit : sc_tx_abort)(tx);
+}
+
 /* ---- counters ---------------------------------------------------------------------------------*/
 
 static void increment(worker *w) {
@@ -255,8 +293,10 @@ static void *work(void *context) {
     gathered_init(&w->second);
     w->value = malloc(sizeof(stamp) + MOST_VALUE);
     while (!atomic_load(&w->of->shared->stop)) {
-        uint64_t kind = rng_below(&w->chance, 140);
-        if (kind >= 120)
+        uint64_t kind = rng_below(&w->chance, 150);
+        if (kind >= 140)
+            rng_below(&w->chance, 40) ? read_anchor(w) : write_anchor(w);
+        else if (kind >= 120)
             read_containers(w);
         else if (kind >= 100)
             write_containers(w);

@@ -30,6 +30,7 @@ typedef struct worker {
     buffer got, more;
     gathered all, second;
     char *value;
+    bool anchored; /* has seen the anchor (stress.c) */
 } worker;
 
 /* Counts the answers that a full or busy arena may give; false when it was one of those. */

@@ -45,6 +45,16 @@ LINES = (
         "SORT l BY nosort",
     ),
     *("SORT l STORE n2", "SELECT 1", "SELECT 0", "SELECT 77", "DBSIZE", "PUBLISH c %d", "FLUSHDB"),
+    *(
+        "FLUSHALL",
+        "FLUSHALL ASYNC",
+        "FLUSHDB BOGUS",
+        "SWAPDB 1 0",
+        "SWAPDB 0 99",
+        "KEYS n*",
+        "KEYS",
+    ),
+    *("SCAN 0 COUNT 1000 MATCH s", "SCAN 0 COUNT 1000 MATCH l TYPE list", "SCAN x", "DBSIZE x"),
     *("BOGUS %d", "GET", "SET s", "INCRBY n x", "SETRANGE s -1 x", "OBJECT BOGUS s", "SWAPDB 0 1"),
     *(
         "CLIENT GETNAME",

@@ -330,8 +330,12 @@ def test_plain_redis_py(front_end: FrontEnd, protocol: int) -> None:
         assert client.get("n") == b"200"
 
 
-def test_direct_readers_see_all_or_nothing(front_end: FrontEnd) -> None:
-    """While one client makes two keys equal again and again, nobody sees them differ."""
+@pytest.mark.parametrize("flush", [False, True])
+def test_direct_readers_see_all_or_nothing(front_end: FrontEnd, flush: bool) -> None:
+    """While one client makes two keys equal again and again, nobody sees them differ.
+
+    Nor gone, though their database is flushed, or another takes its place, in the same step.
+    """
     stopped = threading.Event()
 
     def keep_equal() -> None:
@@ -339,16 +343,18 @@ def test_direct_readers_see_all_or_nothing(front_end: FrontEnd) -> None:
             number = 0
             while not stopped.is_set():
                 number += 1
-                lines = (("SET", "a", str(number)), ("HSET", "h", "f", str(number)))
+                lines = [("SET", "a", str(number)), ("HSET", "h", "f", str(number))]
+                if flush:
+                    lines.insert(0, ("FLUSHDB",) if number % 3 else ("SWAPDB", "0", "1"))
                 client.send(request("MULTI") + b"".join(request(*line) for line in lines))
                 client.send(request("EXEC"))
-                for _ in range(4):
+                for _ in range(len(lines) + 2):
                     client.reply()
 
     writer = threading.Thread(target=keep_equal)
     writer.start()
     arena = attach_arena(front_end.name)
-    seen = set()
+    seen: set[bytes] = set()
     until = time.monotonic() + 1
     while time.monotonic() < until:
         first, second = arena.read(
@@ -356,7 +362,11 @@ def test_direct_readers_see_all_or_nothing(front_end: FrontEnd) -> None:
             lambda view: (view.get(0, b"a"), view.hash_get(0, b"h", b"f")),
         )
         assert first == second
+        if first is None:
+            assert not seen, "gone"
+            continue
         seen.add(first)
+        assert arena.get(0, b"a") is not None
     stopped.set()
     writer.join()
     arena.close()
@@ -380,6 +390,9 @@ def test_killed_in_the_middle(start_front_end: Callable[..., FrontEnd], round_nu
                         request("RPUSH", "list", value[:8]),
                         request("LTRIM", "list", "-9", "-1"),
                     ]
+                    if number % 3 == 0:
+                        lines.insert(number % 2 * 20, request("FLUSHALL"))
+                        lines += [request("SET", name, value) for name in names]
                     client.send(request("MULTI") + b"".join(lines) + request("EXEC"))
                     for _ in range(len(lines) + 2):
                         client.reply()
