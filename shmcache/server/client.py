@@ -12,7 +12,7 @@ from shmcache.server.acl.check import reads_everything
 from shmcache.server.transactions import Queue, is_unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shmcache.server._frontend import Connection
     from shmcache.server.server import Server
@@ -51,6 +51,7 @@ class Client(Context):
         "no_evict",
         "no_touch",
         "number",
+        "on_closed",
         "patterns",
         "queue",
         "replies_off",
@@ -82,6 +83,8 @@ class Client(Context):
         self.unix = unix
         self.loopback = loopback
         self.connected_at = time.monotonic()
+        self.on_closed: Callable[[], None] | None = None
+        """Called when its connection is closed, for whoever stands between it and its peer."""
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.tracking: ClientTracking | None = None

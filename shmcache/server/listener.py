@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import logging
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
 
+    from shmcache.server.client import Client
     from shmcache.server.server import Server
 
-__all__ = ["Listener"]
+__all__ = ["Arrival", "Listener"]
 
 _log = logging.getLogger("shmcache.server")
 
@@ -26,6 +27,17 @@ _DENIED: Final = (
     b"-DENIED protected mode is on and there is no password: only clients on the server's own host "
     b"are let in. Set requirepass, or protected-mode no if the network is trusted.\r\n"
 )
+
+
+class Arrival(NamedTuple):
+    """Somebody who was accepted."""
+
+    accepted: socket.socket
+    address: str
+    """As CLIENT LIST shows it."""
+    local_address: str
+    loopback: bool
+    """On this host."""
 
 
 class Listener:
@@ -78,32 +90,64 @@ class Listener:
         self._loop.add_reader(self._socket.fileno(), self._accept)
 
     def _admit(self, accepted: socket.socket) -> None:
-        server = self._server
         try:
             accepted.setblocking(False)
-            address, local_address = self._addresses(accepted)
-            loopback = self._unix or _is_loopback(accepted)
-            if len(server.clients) >= server.settings.max_clients:
-                _refuse(accepted, _TOO_MANY)
-                server.statistics.rejected_connections += 1
-            elif not loopback and self._is_protected():
-                _refuse(accepted, _DENIED)
-                server.statistics.rejected_connections += 1
-            else:
-                if not self._unix:
-                    _tune(accepted, server.settings.keepalive_s)
-                server.connect(
-                    accepted.fileno(), address, local_address, unix=self._unix, loopback=loopback
-                )
-                accepted.detach()
+            self.take(self._arrival(accepted))
         except OSError as error:
             _log.info("connection lost while accepting: %s", error)
         finally:
             accepted.close()  # nothing to close once it is the server's
 
+    def end(self) -> None:
+        """Let go of what is left once the server has closed its clients."""
+
+    def take(self, arrival: Arrival) -> None:
+        """Hand an accepted socket to the server, or tell it why not.
+
+        :raises OSError: it is gone
+        """
+        refusal = self.refusal(arrival)
+        if refusal is not None:
+            _refuse(arrival.accepted, refusal)
+            return
+        self.connect(arrival.accepted.fileno(), arrival)
+        arrival.accepted.detach()
+
+    def refusal(self, arrival: Arrival) -> bytes | None:
+        """Why somebody is not let in, counted; None: he is."""
+        server = self._server
+        if len(server.clients) >= server.settings.max_clients:
+            line = _TOO_MANY
+        elif not arrival.loopback and self._is_protected():
+            line = _DENIED
+        else:
+            return None
+        server.statistics.rejected_connections += 1
+        return line
+
     def _is_protected(self) -> bool:
         """Whether strangers are kept out, because there is no password that would."""
         return self._server.settings.protected_mode and self._server.access.default.no_password
+
+    def connect(self, descriptor: int, arrival: Arrival) -> Client:
+        """Let the server serve a descriptor as somebody's connection.
+
+        :raises OSError: it cannot be watched
+        """
+        return self._server.connect(
+            descriptor,
+            arrival.address,
+            arrival.local_address,
+            unix=self._unix,
+            loopback=arrival.loopback,
+        )
+
+    def _arrival(self, accepted: socket.socket) -> Arrival:
+        address, local_address = self._addresses(accepted)
+        loopback = self._unix or _is_loopback(accepted)
+        if not self._unix:
+            _tune(accepted, self._server.settings.keepalive_s)
+        return Arrival(accepted, address, local_address, loopback)
 
     def _addresses(self, accepted: socket.socket) -> tuple[str, str]:
         if self._unix:

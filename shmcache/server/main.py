@@ -3,6 +3,7 @@
 Command line::
 
     python -m shmcache.server --name NAME --control-fd FD --listen-fd FD [--listen-fd FD ...]
+        [--tls-fd FD ...]
 
 ``--name``
     The cache's name; the front-end attaches to its segments as a writer with
@@ -10,6 +11,8 @@ Command line::
 ``--listen-fd``
     An inherited socket that is already bound and listening, Unix or TCP (the socket itself tells).
     The supervisor creates, chmods and unlinks them, or has them from systemd.
+``--tls-fd``
+    The same, for a TCP socket whose clients speak TLS.
 ``--control-fd``
     An inherited end of a ``socketpair(AF_UNIX, SOCK_STREAM)`` over which both sides send JSON
     objects, one a line.
@@ -65,9 +68,11 @@ from shmcache.server.control import Control
 from shmcache.server.exitcodes import EXIT_BAD_START, EXIT_SHUTDOWN
 from shmcache.server.listener import Listener
 from shmcache.server.log import configure_logging, reopen_log
+from shmcache.server.relay import TlsListener
 from shmcache.server.server import Server
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Sequence
 
     from shmcache.arena import Arena
@@ -76,6 +81,7 @@ __all__ = ["main"]
 
 _log = logging.getLogger("shmcache.server")
 
+_ARGUMENTS: Final = ("--name", "--control-fd", "--listen-fd", "--tls-fd")
 _TICK_S: Final = 0.1
 _BEAT_TICKS: Final = 10
 _USERS_A_MESSAGE: Final = 100
@@ -90,7 +96,10 @@ def main(argv: Sequence[str]) -> int:
     configure_logging()
     try:
         arguments = _parse(argv)
-        listening = [socket.socket(fileno=descriptor) for descriptor in arguments.listening]
+        listening, speaking_tls = (
+            [socket.socket(fileno=descriptor) for descriptor in descriptors]
+            for descriptors in (arguments.listening, arguments.speaking_tls)
+        )
         control = Control(socket.socket(fileno=arguments.control))
         first = control.read_first()
         config = Config.from_texts(first["options"], path=first.get("config_file"))
@@ -99,13 +108,14 @@ def main(argv: Sequence[str]) -> int:
         _log.error("the front-end cannot start: %s", error)
         return EXIT_BAD_START
     with contextlib.closing(arena):
-        return uvloop.run(_Process(arena, config, control, listening).serve())
+        return uvloop.run(_Process(arena, config, control, listening, speaking_tls).serve())
 
 
 class _Arguments(NamedTuple):
     name: str
     control: int
     listening: list[int]
+    speaking_tls: list[int]
 
 
 def _parse(argv: Sequence[str]) -> _Arguments:
@@ -113,30 +123,35 @@ def _parse(argv: Sequence[str]) -> _Arguments:
 
     :raises ValueError: not our arguments
     """
-    given: dict[str, list[str]] = {"--name": [], "--control-fd": [], "--listen-fd": []}
+    given: dict[str, list[str]] = {name: [] for name in _ARGUMENTS}
     if len(argv) % 2:
         raise ValueError(f"an argument without a value: {argv[-1]}")
     for option, value in zip(argv[::2], argv[1::2], strict=True):
         if option not in given:
             raise ValueError(f"unknown argument: {option}")
         given[option].append(value)
-    if len(given["--name"]) != 1 or len(given["--control-fd"]) != 1 or not given["--listen-fd"]:
-        raise ValueError("wanted: --name NAME --control-fd FD --listen-fd FD [--listen-fd FD ...]")
-    return _Arguments(
-        given["--name"][0], int(given["--control-fd"][0]), list(map(int, given["--listen-fd"]))
-    )
+    listening = [list(map(int, given[name])) for name in ("--listen-fd", "--tls-fd")]
+    if len(given["--name"]) != 1 or len(given["--control-fd"]) != 1 or not any(listening):
+        raise ValueError("wanted: --name NAME --control-fd FD --listen-fd FD [--tls-fd FD ...]")
+    return _Arguments(given["--name"][0], int(given["--control-fd"][0]), *listening)
 
 
 class _Process:
     """The front-end process from its first to its last moment."""
 
     def __init__(
-        self, arena: Arena, config: Config, control: Control, listening: list[socket.socket]
+        self,
+        arena: Arena,
+        config: Config,
+        control: Control,
+        listening: list[socket.socket],
+        speaking_tls: list[socket.socket],
     ) -> None:
         self._arena = arena
         self._config = config
         self._control = control
         self._listening = listening
+        self._speaking_tls = speaking_tls
         self._status = 0
         self._ticks = 0
 
@@ -160,6 +175,9 @@ class _Process:
             loop.add_signal_handler(number, self._stopped.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the supervisor reloads
         listeners = [Listener(loop, server, each) for each in self._listening]
+        listeners += [
+            TlsListener(loop, server, each, self._tls_context) for each in self._speaking_tls
+        ]
         self._control.watch(loop, self._take_message, self._stopped.set)
         self._arena.beat(BEAT_FRONTEND)
         self._control.send({"event": "ready"})
@@ -169,8 +187,15 @@ class _Process:
         for listener in listeners:
             listener.close()
         server.stop()
+        for listener in listeners:
+            listener.end()
         self._control.close()
         return self._status
+
+    def _tls_context(self) -> ssl.SSLContext:
+        context = self._server.tls_context
+        assert context is not None, "tls-port is 0"
+        return context
 
     async def _tick(self) -> None:
         while True:
@@ -200,5 +225,6 @@ class _Process:
         if message.get("command") == "reload":
             reopen_log(self._server.config.text("logfile"))
             self._server.settings.reload(message["options"])
+            self._server.settings.reread_certificates()
         else:
             _log.warning("unknown message from the supervisor: %s", message)

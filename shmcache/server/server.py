@@ -35,6 +35,7 @@ from shmcache.server.transactions import abort_line, waits
 
 if TYPE_CHECKING:
     import asyncio
+    import ssl
     from collections.abc import Callable, Sequence
 
     from shmcache.arena import Arena
@@ -103,6 +104,7 @@ class Server:
         self.changes = Changes(self._follow_changes)
         self._slow_for: set[str] = set()
         self.tcp_port = 0
+        self.tls_context: ssl.SSLContext | None = None
         self.peak_used_bytes = 0
         self._next_number = 1
         self._ticks = 0
@@ -183,6 +185,8 @@ class Server:
         self.pubsub.remove_client(client)
         self.monitors.remove(client)
         self.tracking.turn_off(client)
+        if client.on_closed is not None:
+            client.on_closed()
         if reason == "output limit":
             self.statistics.dropped_for_output += 1
             _log.warning("client closed for not reading its replies: %s", client.describe())

@@ -10,6 +10,7 @@ from shmcache.arena.tuning import ARENA_OPTIONS, check_limit, configure_arena
 from shmcache.config import OptionError
 from shmcache.errors import ConfigurationError
 from shmcache.server.slow import slow_limit_ns
+from shmcache.server.tls import TLS_OPTIONS, make_tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -84,6 +85,7 @@ class Settings:
             "timeout": self._apply_plain,
             "tracking-table-max-keys": self._apply_tracking,
             "user": self.apply_users,
+            **dict.fromkeys(TLS_OPTIONS, self._apply_tls),
             **dict.fromkeys(ARENA_OPTIONS, self._apply_arena),
         }
 
@@ -185,6 +187,26 @@ class Settings:
             self._server.access.declare_users(self._server.config.value("user"))
         except ConfigurationError as error:
             raise OptionError("user", str(error)) from error
+
+    def reread_certificates(self) -> None:
+        """Use what the files of the tls-* options hold now; what is wrong is logged."""
+        try:
+            self._apply_tls()
+        except OptionError as error:
+            _log.warning("the certificates stay as they were: %s", error.reason)
+
+    def _apply_tls(self) -> None:
+        """For connections that are made from now on."""
+        server = self._server
+        if not server.config.integer("tls-port"):
+            return
+        try:
+            server.tls_context = make_tls_context(server.config)
+        except ConfigurationError as error:
+            _log.warning("%s", error)
+            raise OptionError(
+                "tls-cert-file", "Unable to update TLS configuration. Check server logs."
+            ) from error
 
     def _apply_max_clients(self) -> None:
         wanted = self._server.config.integer("maxclients")

@@ -198,6 +198,8 @@ class Daemon:
         arguments = ["--name", self._config.text("name"), "--control-fd", str(control.fileno())]
         for listener in self._listeners.sockets:
             arguments += ["--listen-fd", str(listener.fileno())]
+        for listener in self._listeners.tls_sockets:
+            arguments += ["--tls-fd", str(listener.fileno())]
         return self._hooks.serve(arguments)
 
     def _run_maintenance(self, control: socket.socket) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from shmcache.arena.places import usual_socket_path
 from shmcache.errors import ConfigurationError
+from shmcache.server.tls import make_tls_context
 from shmcache.supervisor.lock import FileLock
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ class _UnixSocket(NamedTuple):
 class Listeners:
     """Everything the daemon listens on.
 
-    :ivar sockets: the listening sockets
+    :ivar sockets: the listening sockets, but for those of TLS
+    :ivar tls_sockets: those of TLS
     :ivar socket_path: where in-process clients find the daemon; empty when there is no Unix socket
     """
 
     def __init__(self) -> None:
         self.sockets: list[socket.socket] = []
+        self.tls_sockets: list[socket.socket] = []
         self.socket_path = ""
         self._own_path: tuple[str, int] | None = None
         self._lock: FileLock | None = None
@@ -55,7 +58,7 @@ class Listeners:
 
         :param gid: group that the Unix socket is given to; -1 leaves it
         :param inherited: sockets from :func:`inherited_sockets`; when there are any, ``unixsocket``
-            and ``port`` are not looked at
+            ``port`` and ``tls-port`` are not looked at
         :raises ConfigurationError: a socket cannot be had; nothing is left behind
         """
         listeners = cls()
@@ -64,23 +67,30 @@ class Listeners:
                 listeners._adopt(inherited)
             else:
                 listeners._open_unix(config, gid)
-                listeners._open_tcp(config)
+                listeners._open_tcp(config, "port", listeners.sockets)
+                listeners._open_tcp(config, "tls-port", listeners.tls_sockets)
+            if listeners.tls_sockets:
+                make_tls_context(config)  # a front-end would only end again and again
         except BaseException:
             listeners.close()
             raise
-        if not listeners.sockets:
-            raise ConfigurationError("configured to not listen anywhere: set unixsocket or port")
+        if not listeners.sockets and not listeners.tls_sockets:
+            raise ConfigurationError(
+                "configured to not listen anywhere: set unixsocket, port or tls-port"
+            )
         return listeners
 
     def describe(self) -> list[str]:
         """Return the addresses, for people."""
-        return [_describe(listener) for listener in self.sockets]
+        shown = [_describe(listener) for listener in self.sockets]
+        return [*shown, *(f"tls:{_describe(each)}" for each in self.tls_sockets)]
 
     def close(self) -> None:
         """Stop listening and remove the Unix socket, if it still is this daemon's."""
-        for listener in self.sockets:
-            listener.close()
-        self.sockets.clear()
+        for sockets in (self.sockets, self.tls_sockets):
+            for listener in sockets:
+                listener.close()
+            sockets.clear()
         if self._own_path is not None:
             path, inode = self._own_path
             try:
@@ -133,8 +143,8 @@ class Listeners:
             raise ConfigurationError(f"can't open up '{path}': {error.strerror}") from error
         listener.listen(config.integer("tcp-backlog"))
 
-    def _open_tcp(self, config: Config) -> None:
-        port = config.integer("port")
+    def _open_tcp(self, config: Config, option: str, sockets: list[socket.socket]) -> None:
+        port = config.integer(option)
         if port == 0:
             return
         opened = 0
@@ -142,11 +152,11 @@ class Listeners:
             optional = address.startswith("-")
             listener = _bind_tcp(address.removeprefix("-"), port, optional=optional)
             if listener is not None:
-                self.sockets.append(listener)
+                sockets.append(listener)
                 listener.listen(config.integer("tcp-backlog"))
                 opened += 1
         if not opened:
-            raise ConfigurationError(f"no address of 'bind' is available for port {port}")
+            raise ConfigurationError(f"no address of 'bind' is available for {option} {port}")
 
 
 def default_socket_path(name: str, environment: Mapping[str, str] = os.environ) -> str:
