@@ -8,6 +8,7 @@ import pytest
 
 from shmcache.commands.table_cluster import COMMANDS as CLUSTER_COMMANDS
 from shmcache.server.version import REDIS_VERSION
+from shmcache.server.version import REDIS_VERSION
 
 if TYPE_CHECKING:
     from server.processes import FrontEnd, RedisServer
@@ -56,6 +57,7 @@ def test_a_replica_s_acknowledgement_is_not_answered(client: Wire) -> None:
 
 
 def test_lolwut_draws(client: Wire) -> None:
+    assert client.text("LOLWUT", "VERSION", "9", "x") == f"Redis ver. {REDIS_VERSION}\n"
     picture = client.text("LOLWUT", "VERSION", "1", "30", "5")
     assert [len(line) for line in picture.splitlines()[:5]] == [32] * 5
     assert picture.rstrip().splitlines()[-1].count("Redis ver. ") == 1
