@@ -64,6 +64,8 @@ def read_log(front_end: FrontEnd, *count: int) -> list[dict[str, Any]]:
 # ---- passwords -----------------------------------------------------------------------------------
 
 CONVERSATION = [
+    # from the start, as 7.2 has it
+    *("ACL SETUSER default sanitize-payload", "ACL SETUSER a sanitize-payload"),
     *("ACL SETUSER a on >one >two ~* +@all", "AUTH a one", "AUTH a two", "AUTH a three"),
     *("AUTH b one", "AUTH a", "AUTH x", "AUTH a b c", "ACL WHOAMI", "ACL SETUSER a <one"),
     *("AUTH a one", "ACL SETUSER a nopass", "AUTH a anything", "ACL SETUSER a resetpass"),
@@ -245,8 +247,8 @@ def test_new_users_and_channels(start_front_end: Callable[..., FrontEnd]) -> Non
         wire.run("CONFIG", "SET", "acl-pubsub-default", "resetchannels")
         wire.run("ACL", "SETUSER", "b", "(+get)")
         told = wire.run("ACL", "LIST")
-        assert b"user a off &* -@all" in told
-        assert b"user b off resetchannels -@all (resetchannels -@all +get)" in told
+        assert b"user a off sanitize-payload &* -@all" in told
+        assert b"user b off sanitize-payload resetchannels -@all (resetchannels -@all +get)" in told
         wire.run("ACL", "SETUSER", "a", "reset")
         assert b"user a off sanitize-payload resetchannels -@all" in wire.run("ACL", "LIST")
 

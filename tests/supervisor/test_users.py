@@ -55,21 +55,21 @@ def replace_front_end(daemon: DaemonProcess) -> None:
     eventually(lambda: daemon.ask("PING") and daemon.frontend().pid != old.pid)
 
 
-DEFAULT = "default on nopass ~* &* +@all"
+DEFAULT = "default on nopass sanitize-payload ~* &* +@all"
 
 
 def test_users_of_the_configuration(daemon: DaemonProcess, file: Path) -> None:
     """They are read, changed, kept over a front-end's death, and rewritten."""
     file.write_text('user alice on >secret ~a:* "(%R~b:* +get)" +@read\n')
     daemon.start("--user", "carol", "off")
-    alice = f"alice on #{SECRET} ~a:* resetchannels -@all +@read "
+    alice = f"alice on sanitize-payload #{SECRET} ~a:* resetchannels -@all +@read "
     alice += "(%R~b:* resetchannels -@all +get)"
-    carol = "carol off resetchannels -@all"
+    carol = "carol off sanitize-payload resetchannels -@all"
     assert users(daemon) == [alice, carol, DEFAULT]
     assert daemon.ask("ACL", "SETUSER", "bob", "on", "nopass", "+get", "&c") == b"+OK\r\n"
     assert daemon.ask("ACL", "SETUSER", "carol", "on", "(~x", "+set)") == b"+OK\r\n"
-    bob = "bob on nopass resetchannels &c -@all +get"
-    carol = "carol on resetchannels -@all (~x resetchannels -@all +set)"
+    bob = "bob on nopass sanitize-payload resetchannels &c -@all +get"
+    carol = "carol on sanitize-payload resetchannels -@all (~x resetchannels -@all +set)"
     replace_front_end(daemon)
     assert users(daemon) == [alice, bob, carol, DEFAULT]
     assert daemon.ask("ACL", "DELUSER", "carol") == b":1\r\n"
@@ -141,7 +141,7 @@ def test_an_acl_file(daemon: DaemonProcess, file: Path) -> None:
     path.write_text("user alice on >secret ~* +@all\n\nuser default on nopass +@all ~* &*  \n")
     file.write_text(f"dir {daemon.directory}\naclfile users.acl\n")
     daemon.start()
-    alice = f"alice on #{SECRET} ~* resetchannels +@all"
+    alice = f"alice on sanitize-payload #{SECRET} ~* resetchannels +@all"
     assert users(daemon) == [alice, DEFAULT]
     daemon.ask("ACL", "SETUSER", "bob", "on", "nopass", "+@all")
     replace_front_end(daemon)
@@ -151,7 +151,7 @@ def test_an_acl_file(daemon: DaemonProcess, file: Path) -> None:
     assert daemon.ask("CONFIG", "REWRITE") == b"+OK\r\n"
     assert "user" not in [line.split()[0] for line in file.read_text().splitlines() if line]
     assert daemon.ask("ACL", "SAVE") == b"+OK\r\n"
-    bob = "bob on nopass resetchannels +@all"
+    bob = "bob on nopass sanitize-payload resetchannels +@all"
     assert path.read_text() == f"user {alice}\nuser {bob}\nuser {DEFAULT}\n"
     daemon.ask("ACL", "DELUSER", "bob")
     with redis.Redis(unix_socket_path=daemon.socket, username="alice", password="secret") as client:

@@ -115,7 +115,6 @@ def apply_rule(user: User, rule: bytes, *, all_channels: bool) -> None:
         whole(user)
     elif rule.lower() == b"reset":
         user.become(User(user.name, all_channels=all_channels))
-        user.sanitize = "sanitize-payload"
     elif rule[:1] in _PASSWORD_RULES:
         _PASSWORD_RULES[rule[:1]](user, rule[1:])
     elif rule.startswith(b"(") and rule.endswith(b")"):
@@ -134,9 +133,9 @@ def _set_enabled(*, enabled: bool) -> Callable[[User], None]:
     return rule
 
 
-def _set_sanitize(how: str) -> Callable[[User], None]:
+def _set_sanitizes(*, sanitizes: bool) -> Callable[[User], None]:
     def rule(user: User) -> None:
-        user.sanitize = how
+        user.sanitizes = sanitizes
 
     return rule
 
@@ -156,8 +155,8 @@ def _clear_selectors(user: User) -> None:
 _USER_RULES: Final[dict[bytes, Callable[[User], None]]] = {
     b"on": _set_enabled(enabled=True),
     b"off": _set_enabled(enabled=False),
-    b"sanitize-payload": _set_sanitize("sanitize-payload"),
-    b"skip-sanitize-payload": _set_sanitize("skip-sanitize-payload"),
+    b"sanitize-payload": _set_sanitizes(sanitizes=True),
+    b"skip-sanitize-payload": _set_sanitizes(sanitizes=False),
     b"nopass": _set_no_password(no_password=True),
     b"resetpass": _set_no_password(no_password=False),
     b"clearselectors": _clear_selectors,
@@ -339,8 +338,7 @@ def flags_of(user: User) -> list[str]:
     flags = ["on" if user.enabled else "off"]
     if user.no_password:
         flags.append("nopass")
-    if user.sanitize:
-        flags.append(user.sanitize)
+    flags.append("sanitize-payload" if user.sanitizes else "skip-sanitize-payload")
     return flags
 
 

@@ -127,8 +127,8 @@ class Selector:
 class User:
     """A user. Everybody who is one holds the same object, so that a change counts at once.
 
-    :ivar sanitize: what to do with payloads of RESTORE: ``sanitize-payload``,
-        ``skip-sanitize-payload``, or nothing said
+    :ivar sanitizes: payloads of his RESTORE should be looked at closely. They always are; it is
+        kept because Redis shows it
     :ivar passwords: the hashes; any of them lets in
     :ivar selectors: the user's own permissions, then further ones, of which any is enough
     :ivar unrestricted: nothing that he asks for has to be looked at; as of the last `settle`
@@ -139,7 +139,7 @@ class User:
         "name",
         "no_password",
         "passwords",
-        "sanitize",
+        "sanitizes",
         "selectors",
         "unrestricted",
     )
@@ -148,7 +148,7 @@ class User:
         self.name = name
         self.enabled = False
         self.no_password = False
-        self.sanitize = ""
+        self.sanitizes = True
         self.passwords: dict[str, None] = {}
         self.selectors = [Selector(all_channels=all_channels)]
         self.unrestricted = False
@@ -183,7 +183,7 @@ class User:
         """Take over all of another user but the name."""
         self.enabled = other.enabled
         self.no_password = other.no_password
-        self.sanitize = other.sanitize
+        self.sanitizes = other.sanitizes
         self.passwords = dict(other.passwords)
         self.selectors = [selector.copy() for selector in other.selectors]
         self.settle()
