@@ -295,7 +295,7 @@ class Server:
 
         A refusal is counted and logged. None: he may.
 
-        :param context: what ACL LOG calls the line's origin: ``lua``; empty: the client sent it
+        :param context: where the line comes from: ``access.SCRIPT``; empty: the client sent it
         """
         return self.access.permission_error(client, entry, words, context)
 

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from shmcache.commands.dispatch import Entry
     from shmcache.server.client import Client
 
-__all__ = ["Access"]
+__all__ = ["SCRIPT", "Access"]
 
 _log = logging.getLogger("shmcache.server")
 
+SCRIPT: Final = "lua"
+"""Where a command comes from that a script calls, in ACL LOG's words."""
 _CHANGED_SINCE: Final = (
     "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC "
     "call. This command is no longer allowed for the following reason: "
@@ -107,7 +109,7 @@ class Access:
     ) -> CommandError | None:
         """Why a client's user may not run a command line, noted in the log; None when he may.
 
-        :param context: where the line comes from, for the log: ``lua``, or empty: from the client
+        :param context: where the line comes from: SCRIPT, or empty: from the client
         """
         user = client.user
         if user.unrestricted:
@@ -116,7 +118,8 @@ class Access:
         if denial is None:
             return None
         self._note(client, denial.reason, context or _context(client), denial.object, user.name)
-        return CommandError(f"NOPERM {one_line(explain(user, denial))}")
+        prefix = "ERR ACL failure in script:" if context == SCRIPT else "NOPERM"
+        return CommandError(f"{prefix} {one_line(explain(user, denial))}")
 
     def allows(self, client: Client, entry: Entry, words: Sequence[bytes]) -> bool:
         """Whether a client's user may run a command line; nothing is noted."""
