@@ -26,6 +26,7 @@ __all__ = ["InlineCommands", "Prepared"]
 _NEEDS_SOCKET: Final = frozenset({str(error_for(ArenaBusy())), str(error_for(ReadOnly()))})
 """Nothing was applied, and the daemon may well be able to."""
 _SOMETIMES_READERS: Final = frozenset({"sort", "bitfield"})
+_SOMETIMES_WAITING: Final = frozenset({"xread", "xreadgroup"})
 
 
 class Prepared(NamedTuple):
@@ -126,11 +127,16 @@ def _dispatcher() -> Dispatcher:
 def _is_inline(entry: Entry, words: Sequence[bytes], arena: Arena) -> bool:
     """Whether a command does nothing but read the arena, or write it where that is allowed."""
     flags = entry.command.flags
-    if entry.function is None:
+    if entry.function is None or ("blocking" in flags and _may_wait(entry, words)):
         return False
     return "readonly" in flags or (
         "write" in flags and (arena.writable or _only_reads(entry, words))
     )
+
+
+def _may_wait(entry: Entry, words: Sequence[bytes]) -> bool:
+    """Whether a call of a blocking command waits if it finds nothing, which only clients can."""
+    return entry.command.name not in _SOMETIMES_WAITING or b"BLOCK" in map(bytes.upper, words)
 
 
 def _only_reads(entry: Entry, words: Sequence[bytes]) -> bool:

@@ -14,7 +14,7 @@ from shmcache.commands.replies import (
     as_c_string,
     one_line,
 )
-from shmcache.commands.streams import entries_reply, parse_read, streams_reply
+from shmcache.commands.streams import entries_reply
 from shmcache.commands.streams_ids import format_id, id_or_edge, next_id, strict_id
 from shmcache.commands.streams_layout import (
     ENTRIES,
@@ -31,16 +31,19 @@ from shmcache.commands.streams_layout import (
     unpack_fields,
     unpack_pending,
 )
-from shmcache.commands.streams_store import BATCH, Consumer, Group, StreamWriter, signed
+from shmcache.commands.streams_read import parse_read, streams_reply, wait_for_entries
+from shmcache.commands.streams_store import BATCH, Consumer, Group, Stream, StreamWriter, signed
+from shmcache.errors import WrongType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shmcache.arena import Transaction
+    from shmcache.arena import Transaction, View
     from shmcache.commands.context import Context
-    from shmcache.commands.streams import ReadLine
+    from shmcache.commands.streams_read import ReadLine
 
 __all__ = [
+    "has_news",
     "no_group",
     "quoted",
     "xack",
@@ -227,7 +230,30 @@ def xreadgroup(context: Context, args: Sequence[bytes]) -> Reply:
             reply = _serve(stream, group, line, known, now_ms)
             if reply is not None:
                 served.append((stream.key, reply))
+    if not served and line.block_ms is not None:
+        return wait_for_entries(context, line, args, line.ids, grouped=True)
     return streams_reply(served, context.resp)
+
+
+def has_news(context: Context, key: bytes, args: Sequence[bytes]) -> bool:
+    """Whether an XREADGROUP of a stream's new entries would be answered, if only with an error.
+
+    To try it would change the consumer.
+    """
+    db, group_name = context.db, parse_read(args, grouped=True).group
+
+    def look(view: View) -> bool:
+        try:
+            stream = Stream(view, db, key)
+            group = stream.group(group_name) if stream.load() else None
+        except WrongType:
+            return True
+        if group is None:
+            return True
+        start = next_id(group.last)
+        return start is not None and bool(view.tree_range(db, key, ENTRIES, start, MAX_ID, 1))
+
+    return context.arena.read([(db, key)], look)
 
 
 _NEW = MAX_ID

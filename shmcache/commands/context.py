@@ -25,7 +25,7 @@ class Context:
     client makes one for each database.
     """
 
-    __slots__ = ("arena", "db", "max_bulk_bytes", "resp")
+    __slots__ = ("arena", "db", "max_bulk_bytes", "may_block", "resp")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class Context:
         self.resp: Literal[2, 3] = resp
         self.max_bulk_bytes = max_bulk_bytes
         """proto-max-bulk-len: no command may make a string longer than this."""
+        self.may_block = False
+        """Whether a command that finds nothing may wait; else it gives up at once, as in EXEC."""
 
     def reads_any_key(self, name: str, args: Sequence[bytes]) -> bool:  # noqa: ARG002
         """Whether a command may also read keys that its line does not name.

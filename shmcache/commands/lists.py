@@ -28,6 +28,7 @@ __all__ = [
     "llen",
     "lmove",
     "lmpop",
+    "lmpop_line",
     "lpop",
     "lpush",
     "lpushx",
@@ -38,6 +39,8 @@ __all__ = [
     "rpoplpush",
     "rpush",
     "rpushx",
+    "sides_of_move",
+    "take_from_first",
 ]
 
 _SIDES = {b"LEFT": True, b"RIGHT": False}
@@ -142,28 +145,44 @@ def _remove(
 
 def lmpop(context: Context, args: Sequence[bytes]) -> Reply:
     """LMPOP numkeys key [key ...] LEFT | RIGHT [COUNT count]."""
+    keys, left, count = lmpop_line(args)
+    found = take_from_first(context, keys, count, left=left)
+    return NULL_ARRAY if found is None else list(found)
+
+
+def lmpop_line(args: Sequence[bytes]) -> tuple[Sequence[bytes], bool, int]:
+    """The keys of an LMPOP, whether it takes from the left, and how many elements at most.
+
+    :raises CommandError: it makes no sense
+    """
     number = integer_from(args[0], 1, complaint="numkeys should be greater than 0")
     keys, options = args[1 : 1 + number], args[1 + number :]
     side = _SIDES.get(options[0].upper()) if options else None
     if side is None:
         raise syntax_error()
-    count = _lmpop_count(options[1:])
+    return keys, side, _lmpop_count(options[1:])
+
+
+def take_from_first(
+    context: Context, keys: Sequence[bytes], count: int, *, left: bool
+) -> tuple[bytes, list[bytes]] | None:
+    """Elements off an end of the first list that there is, and its key."""
     arena, db = context.arena, context.db
     try:
         with arena.transaction([(db, key) for key in keys]) as transaction:
             for key in keys:
-                taken = _cut(transaction, db, key, count, left=side)
+                taken = _cut(transaction, db, key, count, left=left)
                 if taken:
-                    return [key, taken]
-            return NULL_ARRAY
+                    return key, taken
+            return None
     except OutOfMemory:
         if is_part_of_more(arena):
             raise
     for key in keys:
-        taken = _take_each(context, key, count, left=side)
+        taken = _take_each(context, key, count, left=left)
         if taken:
-            return [key, taken]
-    return NULL_ARRAY
+            return key, taken
+    return None
 
 
 def _lmpop_count(words: Sequence[bytes]) -> int:
@@ -182,10 +201,19 @@ def _lmpop_count(words: Sequence[bytes]) -> int:
 
 def lmove(context: Context, args: Sequence[bytes]) -> Reply:
     """LMOVE source destination LEFT | RIGHT LEFT | RIGHT."""
+    from_left, to_left = sides_of_move(args)
+    return _move(context, args[0], args[1], from_left=from_left, to_left=to_left)
+
+
+def sides_of_move(args: Sequence[bytes]) -> tuple[bool, bool]:
+    """Whether LMOVE's element is to leave and to arrive on the left.
+
+    :raises CommandError: no sides
+    """
     from_left, to_left = _SIDES.get(args[2].upper()), _SIDES.get(args[3].upper())
     if from_left is None or to_left is None:
         raise syntax_error()
-    return _move(context, args[0], args[1], from_left=from_left, to_left=to_left)
+    return from_left, to_left
 
 
 def rpoplpush(context: Context, args: Sequence[bytes]) -> Reply:

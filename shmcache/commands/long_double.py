@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["INFINITY", "LongDouble", "add", "parse", "to_text"]
+__all__ = ["INFINITY", "LongDouble", "add", "ceiling", "multiply", "parse", "to_text"]
 
 _PRECISION_BITS = 64
 _MIN_EXPONENT = -16445  # of the smallest subnormal
@@ -134,6 +134,22 @@ def add(a: LongDouble, b: LongDouble) -> LongDouble | None:
     if not rounded.is_finite:
         return None
     return LongDouble(-rounded.mantissa, rounded.exponent) if total < 0 else rounded
+
+
+def multiply(number: LongDouble, factor: int) -> LongDouble:
+    """The rounded product with a positive integer."""
+    if number.exponent is None or number.mantissa == 0:
+        return number
+    rounded = _round(abs(number.mantissa) * factor, 1, number.exponent)
+    return LongDouble(-rounded.mantissa, rounded.exponent) if number.mantissa < 0 else rounded
+
+
+def ceiling(number: LongDouble) -> int:
+    """The least integer that is not below a finite number."""
+    assert number.exponent is not None
+    if number.exponent >= 0:
+        return number.mantissa << number.exponent
+    return -(-number.mantissa >> -number.exponent)
 
 
 def to_text(number: LongDouble) -> bytes:

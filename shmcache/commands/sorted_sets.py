@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from shmcache.commands.sorted_set_arguments import LexRange, ScoreRange, Window
 
 __all__ = [
+    "take_from_first",
     "zadd",
     "zcard",
     "zcount",
     "zincrby",
     "zlexcount",
     "zmpop",
+    "zmpop_line",
     "zmscore",
     "zpopmax",
     "zpopmin",
@@ -261,7 +263,7 @@ def _pop(context: Context, args: Sequence[bytes], *, highest: bool) -> Reply:
     if len(args) == 1:
         return _flat(context.arena.zset_pop(context.db, args[0], 1, highest=highest))
     count = integer_from(args[1], 0, complaint="value is out of range, must be positive")
-    _, pairs = _take(context, args[:1], count, highest=highest)
+    _, pairs = take_from_first(context, args[:1], count, highest=highest)
     return pairs if context.resp == 3 else _flat(pairs)
 
 
@@ -269,7 +271,7 @@ def _flat(pairs: Sequence[tuple[bytes, float]]) -> list[Reply]:
     return [part for pair in pairs for part in pair]
 
 
-def _take(
+def take_from_first(
     context: Context, keys: Sequence[bytes], count: int, *, highest: bool
 ) -> tuple[bytes, list[tuple[bytes, float]]]:
     """Take members out of the first key that has any; all at once costs less than each alone."""
@@ -304,15 +306,23 @@ def _at_end(
 
 def zmpop(context: Context, args: Sequence[bytes]) -> Reply:
     """ZMPOP numkeys key [key ...] MIN | MAX [COUNT count]."""
+    keys, highest, count = zmpop_line(args)
+    key, pairs = take_from_first(context, keys, count, highest=highest)
+    return [key, pairs] if pairs else NULL_ARRAY
+
+
+def zmpop_line(args: Sequence[bytes]) -> tuple[Sequence[bytes], bool, int]:
+    """The keys of a ZMPOP, whether it takes the highest, and how many members at most.
+
+    :raises CommandError: it makes no sense
+    """
     number = integer_from(args[0], 1, complaint="numkeys should be greater than 0")
     if number > len(args) - 2:
         raise syntax_error()
     where = args[number + 1].upper()
     if where not in {b"MIN", b"MAX"}:
         raise syntax_error()
-    count = _mpop_count(args[number + 2 :])
-    key, pairs = _take(context, args[1 : number + 1], count, highest=where == b"MAX")
-    return [key, pairs] if pairs else NULL_ARRAY
+    return args[1 : number + 1], where == b"MAX", _mpop_count(args[number + 2 :])
 
 
 def _mpop_count(words: Sequence[bytes]) -> int:

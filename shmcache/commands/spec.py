@@ -24,6 +24,7 @@ __all__ = [
     "KeySpec",
     "block",
     "command",
+    "double",
     "integer",
     "key",
     "keys_after",
@@ -256,6 +257,11 @@ def integer(
 ) -> Argument:
     """A 64-bit signed integer, after ``token`` if there is one."""
     return Argument(name, "integer", token, since=since, optional=optional, multiple=multiple)
+
+
+def double(name: str, token: str = "") -> Argument:
+    """A floating-point number, after ``token`` if there is one."""
+    return Argument(name, "double", token)
 
 
 def unix_time(name: str, token: str = "", *, since: str = "") -> Argument:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from shmcache.commands.arguments import integer, integer_or_none
+from shmcache.commands.arguments import integer
 from shmcache.commands.removals import is_part_of_more, remove_all, remove_in_steps
 from shmcache.commands.replies import (
     NULL_ARRAY,
@@ -16,10 +16,8 @@ from shmcache.commands.replies import (
 )
 from shmcache.commands.streams_ids import (
     MAX_PART,
-    id_or_none,
     interval_end,
     interval_start,
-    next_id,
     previous_id,
     strict_id,
     wanted_id,
@@ -40,20 +38,15 @@ from shmcache.errors import OutOfMemory
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shmcache.arena import Transaction, View
+    from shmcache.arena import Transaction
     from shmcache.commands.context import Context
 
 __all__ = [
-    "ReadLine",
-    "RepeatedKeys",
     "entries_reply",
-    "parse_read",
-    "streams_reply",
     "xadd",
     "xdel",
     "xlen",
     "xrange",
-    "xread",
     "xrevrange",
     "xsetid",
     "xtrim",
@@ -424,165 +417,3 @@ def _setid_options(args: Sequence[bytes], last: bytes) -> tuple[int | None, byte
         else:
             raise syntax_error()
     return added, deleted
-
-
-# ---- XREAD, and what XREADGROUP has in common with it --------------------------------------------
-
-
-class ReadLine:
-    """What an XREAD or XREADGROUP asks for."""
-
-    __slots__ = ("consumer", "count", "group", "grouped", "ids", "keys", "noack")
-
-    def __init__(self) -> None:
-        self.count = -1
-        """At most so many entries of each stream; -1: all."""
-        self.grouped = False
-        self.group = self.consumer = b""
-        self.noack = False
-        self.keys: Sequence[bytes] = ()
-        self.ids: Sequence[bytes] = ()
-
-
-def _only_of_groups(option: str) -> CommandError:
-    return CommandError(
-        f"ERR The {option} option is only supported by XREADGROUP. You called XREAD instead."
-    )
-
-
-def parse_read(args: Sequence[bytes], *, grouped: bool) -> ReadLine:
-    """The options and the list of streams.
-
-    :param grouped: XREADGROUP's
-    :raises CommandError: they make no sense
-    """
-    line = ReadLine()
-    position, words = 0, len(args)
-    while position < words:
-        option, more = args[position].upper(), words - position - 1
-        if option == b"STREAMS" and more:
-            break
-        if option == b"BLOCK" and more:
-            _check_timeout(args[position + 1])
-            position += 2
-        elif option == b"COUNT" and more:
-            line.count = max(integer(args[position + 1]), 0) or -1
-            position += 2
-        else:
-            position += _group_option(line, option, args, position, grouped=grouped)
-    else:
-        raise syntax_error()
-    number, rest = divmod(words - position - 1, 2)
-    if rest:
-        raise _unbalanced(grouped=grouped)
-    if grouped and not line.grouped:
-        raise CommandError("ERR Missing GROUP option for XREADGROUP")
-    line.keys = args[position + 1 : position + 1 + number]
-    line.ids = args[position + 1 + number :]
-    return line
-
-
-def _group_option(
-    line: ReadLine, option: bytes, args: Sequence[bytes], position: int, *, grouped: bool
-) -> int:
-    """Take GROUP or NOACK; how many words that are."""
-    if option == b"GROUP" and len(args) - position > 2:
-        if not grouped:
-            raise _only_of_groups("GROUP")
-        line.grouped = True
-        line.group, line.consumer = args[position + 1], args[position + 2]
-        return 3
-    if option == b"NOACK":
-        if not grouped:
-            raise _only_of_groups("NOACK")
-        line.noack = True
-        return 1
-    raise syntax_error()
-
-
-def _unbalanced(*, grouped: bool) -> CommandError:
-    name, sign = ("xreadgroup", ">") if grouped else ("xread", "$")
-    return CommandError(
-        f"ERR Unbalanced '{name}' list of streams: for each stream key an ID or '{sign}' must be"
-        " specified."
-    )
-
-
-def _check_timeout(word: bytes) -> None:
-    """Refuse what BLOCK could not wait for. Nothing waits: a reply is what a MULTI would get."""
-    timeout_ms = integer_or_none(word)
-    if timeout_ms is None:
-        raise CommandError("ERR timeout is not an integer or out of range")
-    if timeout_ms < 0:
-        raise CommandError("ERR timeout is negative")
-
-
-class RepeatedKeys(dict["Reply", "Reply"]):
-    """A map reply in which keys are repeated."""
-
-    def __init__(self, pairs: Sequence[tuple[bytes, Reply]]) -> None:
-        super().__init__(pairs)
-        self._pairs = pairs
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def items(self) -> Sequence[tuple[bytes, Reply]]:  # type: ignore[override]
-        """As often as they were given."""
-        return self._pairs
-
-
-def streams_reply(served: Sequence[tuple[bytes, Reply]], resp: int) -> Reply:
-    """Keys and their entries: a map in RESP3, pairs in RESP2, a null if there is none."""
-    if not served:
-        return NULL_ARRAY
-    if resp == 2:
-        return served
-    unique: dict[Reply, Reply] = dict(served)
-    return unique if len(unique) == len(served) else RepeatedKeys(served)
-
-
-def xread(context: Context, args: Sequence[bytes]) -> Reply:
-    """XREAD [COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]."""
-    line = parse_read(args, grouped=False)
-    db, count = context.db, line.count
-    wanted = [
-        (key, word, _first_wanted(word)) for key, word in zip(line.keys, line.ids, strict=True)
-    ]
-
-    def read(view: View) -> list[tuple[bytes, Reply]]:
-        served: list[tuple[bytes, Reply]] = []
-        for key, word, least in wanted:
-            if least is None:  # the type is checked before the ID
-                view.length(db, key, "stream")
-                _require_nothing_new(word)
-            elif entries := view.tree_range(db, key, ENTRIES, least, MAX_ID, count):
-                served.append((key, entries_reply(entries)))
-        return served
-
-    if len(wanted) == 1:
-        served = read(context.arena)  # type: ignore[arg-type]  # one read at most needs no view
-    else:
-        served = context.arena.read([(db, key) for key in line.keys], read)
-    return streams_reply(served, context.resp)
-
-
-def _first_wanted(word: bytes) -> bytes | None:
-    """The least ID that a reader wants who knows the one in ``word``; None if there is none."""
-    known = id_or_none(word)
-    return None if known is None else next_id(known)
-
-
-def _require_nothing_new(word: bytes) -> None:
-    """Accept what asks for entries that cannot be there yet.
-
-    :raises CommandError: it is no ID
-    """
-    if word == b"$":
-        return
-    if word == b">":
-        raise CommandError(
-            "ERR The > ID can be specified only when calling XREADGROUP using the"
-            " GROUP <group> <consumer> option."
-        )
-    strict_id(word)

@@ -142,6 +142,18 @@ _CLIENT = (
         arguments=[_on_off],
     ),
     _connection(
+        "client|pause",
+        -3,
+        f"admin {_ANY_TIME}",
+        "Lets the commands of all clients wait for a while, or those that write.",
+        since="2.9.50",
+        arguments=[
+            integer("timeout"),
+            one_of("mode", token("WRITE"), token("ALL"), since="6.2.0", optional=True),
+        ],
+        history=[("6.2.0", "A `mode`, and `CLIENT PAUSE WRITE`.")],
+    ),
+    _connection(
         "client|reply",
         3,
         _ANY_TIME,
@@ -180,6 +192,26 @@ _CLIENT = (
         _ANY_TIME,
         "Describes what the connection is told of changes.",
         since="6.2.0",
+    ),
+    _connection(
+        "client|unblock",
+        -3,
+        f"admin {_ANY_TIME}",
+        "Ends the waiting of a client in a blocking command.",
+        since="5.0.0",
+        complexity="O(log N), N being the number of clients.",
+        arguments=[
+            integer("client-id"),
+            one_of("timeout_error", token("TIMEOUT"), token("ERROR"), optional=True),
+        ],
+    ),
+    _connection(
+        "client|unpause",
+        2,
+        f"admin {_ANY_TIME}",
+        "Goes on with the commands that CLIENT PAUSE lets wait.",
+        since="6.2.0",
+        complexity="O(N), N being the number of commands that wait.",
     ),
 )
 

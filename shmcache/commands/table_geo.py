@@ -9,6 +9,7 @@ from shmcache.commands.spec import (
     KEY,
     Argument,
     block,
+    double,
     integer,
     key,
     keys_after,
@@ -30,13 +31,9 @@ _SEARCH_COST = (
 _UPPER_CASE = ("7.0.0", "Units may be in upper case.")
 _ANY = ("6.2.0", "Knows `ANY` after `COUNT`.")
 
-
-def _double(name: str, word: str = "") -> Argument:
-    return Argument(name, "double", word)
-
-
 _MEMBER = string("member")
-_LONGITUDE_LATITUDE = (_double("longitude"), _double("latitude"))
+
+_LONGITUDE_LATITUDE = (double("longitude"), double("latitude"))
 _UNIT = one_of("unit", token("M"), token("KM"), token("FT"), token("MI"))
 _FROM = one_of(
     "from",
@@ -45,8 +42,8 @@ _FROM = one_of(
 )
 _BY = one_of(
     "by",
-    block("circle", _double("radius", "BYRADIUS"), _UNIT),
-    block("box", _double("width", "BYBOX"), _double("height"), _UNIT),
+    block("circle", double("radius", "BYRADIUS"), _UNIT),
+    block("box", double("width", "BYBOX"), double("height"), _UNIT),
 )
 _ORDER = one_of("order", token("ASC"), token("DESC"), optional=True)
 _WITH = (
@@ -141,7 +138,7 @@ _SEARCHES = (
         arguments=[
             KEY,
             *_LONGITUDE_LATITUDE,
-            _double("radius"),
+            double("radius"),
             _UNIT,
             *_WITH,
             _count("6.2.0"),
@@ -164,7 +161,7 @@ _SEARCHES = (
         arguments=[
             KEY,
             *_LONGITUDE_LATITUDE,
-            _double("radius"),
+            double("radius"),
             _UNIT,
             *_WITH,
             _count("6.2.0"),
@@ -183,7 +180,7 @@ _SEARCHES = (
         since="3.2.0",
         complexity=_SEARCH_COST,
         keys=_stored(5),
-        arguments=[KEY, _MEMBER, _double("radius"), _UNIT, *_WITH, _count(), _ORDER, *_STORE],
+        arguments=[KEY, _MEMBER, double("radius"), _UNIT, *_WITH, _count(), _ORDER, *_STORE],
         history=[_UPPER_CASE],
         deprecated_since="6.2.0",
         replaced_by="`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS` and `FROMMEMBER`",
@@ -197,7 +194,7 @@ _SEARCHES = (
         since="3.2.10",
         complexity=_SEARCH_COST,
         keys=_READ,
-        arguments=[KEY, _MEMBER, _double("radius"), _UNIT, *_WITH, _count(), _ORDER],
+        arguments=[KEY, _MEMBER, double("radius"), _UNIT, *_WITH, _count(), _ORDER],
         deprecated_since="6.2.0",
         replaced_by="`GEOSEARCH` with `BYRADIUS` and `FROMMEMBER`",
         function=geo.georadiusbymember_ro,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from shmcache.commands import list_search, lists, sort, spec
+from shmcache.commands import blocking, list_search, lists, sort, spec
 from shmcache.commands.spec import (
     KEY,
     KEYS,
     block,
+    double,
     integer,
     key,
     keys_counted,
@@ -156,6 +157,88 @@ _POPS = (
         deprecated_since="6.2.0",
         replaced_by="`LMOVE` from `RIGHT` to `LEFT`",
         function=lists.rpoplpush,
+    ),
+)
+
+_TIMEOUT = double("timeout")
+_FLOAT_TIMEOUT = ("6.0.0", "A `timeout` with decimals.")
+_FIRST_COST = "O(N), N being the number of keys."
+
+_BLOCKING = (
+    _list(
+        "blmove",
+        6,
+        "write denyoom blocking",
+        "Takes an element from one end of a list and puts it at an end of another, or the same; "
+        "waits for one if there is none.",
+        since="6.2.0",
+        keys=_MOVE,
+        arguments=[
+            _SOURCE,
+            _DESTINATION,
+            one_of("wherefrom", *_SIDES),
+            one_of("whereto", *_SIDES),
+            _TIMEOUT,
+        ],
+        function=blocking.blmove,
+    ),
+    _list(
+        "blmpop",
+        -5,
+        "write blocking",
+        "Takes elements from the first of several lists that has any; waits for one if there are "
+        "none.",
+        since="7.0.0",
+        complexity="O(N+M), N being the number of keys and M that of the elements taken.",
+        keys=[keys_counted("RW access delete", 2)],
+        arguments=[
+            _TIMEOUT,
+            integer("numkeys"),
+            KEYS,
+            one_of("where", *_SIDES),
+            integer("count", "COUNT", optional=True),
+        ],
+        function=blocking.blmpop,
+    ),
+    _list(
+        "blpop",
+        -3,
+        "write blocking",
+        "Takes the first element of the first of several lists that has any; waits for one if "
+        "there is none.",
+        since="2.0.0",
+        complexity=_FIRST_COST,
+        keys=[key("RW access delete", last=-2)],
+        arguments=[KEYS, _TIMEOUT],
+        history=[_FLOAT_TIMEOUT],
+        function=blocking.blpop,
+    ),
+    _list(
+        "brpop",
+        -3,
+        "write blocking",
+        "Takes the last element of the first of several lists that has any; waits for one if "
+        "there is none.",
+        since="2.0.0",
+        complexity=_FIRST_COST,
+        keys=[key("RW access delete", last=-2)],
+        arguments=[KEYS, _TIMEOUT],
+        history=[_FLOAT_TIMEOUT],
+        function=blocking.brpop,
+    ),
+    _list(
+        "brpoplpush",
+        4,
+        "write denyoom blocking",
+        "Takes the last element of a list and puts it in front of another, or the same; waits for "
+        "one if there is none.",
+        since="2.2.0",
+        keys=_MOVE,
+        arguments=[_SOURCE, _DESTINATION, _TIMEOUT],
+        history=[_FLOAT_TIMEOUT],
+        deprecated_since="6.2.0",
+        replaced_by="`BLMOVE` from `RIGHT` to `LEFT`",
+        function=blocking.brpoplpush,
     ),
 )
 
@@ -310,4 +393,4 @@ _SORTS = (
     ),
 )
 
-COMMANDS = (*_PUSHES, *_POPS, *_READS, *_CHANGES, *_SORTS)
+COMMANDS = (*_PUSHES, *_POPS, *_BLOCKING, *_READS, *_CHANGES, *_SORTS)

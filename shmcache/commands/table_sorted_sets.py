@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from shmcache.commands import (
+    blocking,
     sorted_set_algebra,
     sorted_set_ranges,
     sorted_sets,
@@ -15,6 +16,7 @@ from shmcache.commands.spec import (
     KEYS,
     Argument,
     block,
+    double,
     integer,
     key,
     keys_counted,
@@ -34,6 +36,7 @@ _POP = (key("RW access delete"),)
 _READ_COUNTED = (keys_counted("RO access"),)
 _STORE_COUNTED = (key("OW update"), keys_counted("RO access", 2))
 
+_FLOAT_TIMEOUT = ("6.0.0", "A `timeout` with decimals.")
 _LOG_COST = "O(log(N)), N being the number of members."
 _RANGE_COST = (
     "O(log(N)+M), N being the number of members and M that of those in the reply, which LIMIT "
@@ -54,14 +57,10 @@ _DIFF_COST = (
 )
 
 
-def _double(name: str) -> Argument:
-    return Argument(name, "double")
-
-
 _MEMBER = string("member")
 _MEMBERS = string("member", multiple=True)
 _START_STOP = (integer("start"), integer("stop"))
-_SCORES = (_double("min"), _double("max"))
+_SCORES = (double("min"), double("max"))
 _TEXTS = (string("min"), string("max"))
 _WITHSCORES = token("WITHSCORES", optional=True)
 _LIMIT_PARTS = (integer("offset"), integer("count"))
@@ -91,7 +90,7 @@ _SCORES_AND_RANKS = (
             one_of("comparison", token("GT"), token("LT"), since="6.2.0", optional=True),
             Argument("change", "pure-token", "CH", since="3.0.2", optional=True),
             Argument("increment", "pure-token", "INCR", since="3.0.2", optional=True),
-            block("score_member", _double("score"), _MEMBER, multiple=True),
+            block("score_member", double("score"), _MEMBER, multiple=True),
         ],
         history=[
             *_MORE_AT_ONCE,
@@ -216,6 +215,53 @@ _SCORES_AND_RANKS = (
         keys=_READ,
         arguments=[KEY, _MEMBER],
         function=sorted_sets.zscore,
+    ),
+)
+
+_BLOCKING = (
+    _zset(
+        "bzmpop",
+        -5,
+        "write blocking",
+        "Takes the lowest or highest members out of the first sorted set that has any; waits for "
+        "one if there is none.",
+        since="7.0.0",
+        complexity=f"O(K) for K keys, and {_POP_COST}",
+        keys=[keys_counted("RW access delete", 2)],
+        arguments=[
+            double("timeout"),
+            _NUMKEYS,
+            KEYS,
+            one_of("where", token("MIN"), token("MAX")),
+            integer("count", "COUNT", optional=True),
+        ],
+        function=blocking.bzmpop,
+    ),
+    _zset(
+        "bzpopmax",
+        -3,
+        "write blocking fast",
+        "Takes the member with the highest score out of the first of several sorted sets that has "
+        "any; waits for one if there is none.",
+        since="5.0.0",
+        complexity=_LOG_COST,
+        keys=[key("RW access delete", last=-2)],
+        arguments=[KEYS, double("timeout")],
+        history=[_FLOAT_TIMEOUT],
+        function=blocking.bzpopmax,
+    ),
+    _zset(
+        "bzpopmin",
+        -3,
+        "write blocking fast",
+        "Takes the member with the lowest score out of the first of several sorted sets that has "
+        "any; waits for one if there is none.",
+        since="5.0.0",
+        complexity=_LOG_COST,
+        keys=[key("RW access delete", last=-2)],
+        arguments=[KEYS, double("timeout")],
+        history=[_FLOAT_TIMEOUT],
+        function=blocking.bzpopmin,
     ),
 )
 
@@ -493,4 +539,4 @@ _ALGEBRA = (
     ),
 )
 
-COMMANDS = (*_SCORES_AND_RANKS, *_REMOVALS, *_RANGES, *_ALGEBRA)
+COMMANDS = (*_SCORES_AND_RANKS, *_BLOCKING, *_REMOVALS, *_RANGES, *_ALGEBRA)

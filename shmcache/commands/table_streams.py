@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from shmcache.commands import consumer_groups, spec, streams, streams_info, streams_pending
+from shmcache.commands import (
+    consumer_groups,
+    spec,
+    streams,
+    streams_info,
+    streams_pending,
+    streams_read,
+)
 from shmcache.commands.containers import container
 from shmcache.commands.spec import (
     KEY,
@@ -122,7 +129,7 @@ _ENTRIES = (
                 word="STREAMS",
             ),
         ],
-        function=streams.xread,
+        function=streams_read.xread,
     ),
     _stream(
         "xrevrange",

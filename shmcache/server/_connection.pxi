@@ -30,6 +30,7 @@ cdef class Connection:
     cdef uint32_t watched     # epoll events asked for
     cdef bint listed          # in frontend.queued
     cdef bint goes_on         # in frontend.unblocked
+    cdef list again           # a request to run before those received
     cdef str doom             # why it will be dropped at the next occasion
     cdef int64_t over_soft_ns # since when the soft output limit is exceeded, 0 = it is not
 
@@ -77,6 +78,15 @@ cdef class Connection:
         """Since it last sent or took something."""
         return (monotonic_ns() - self.active_ns) // 1000000
 
+    def is_gone(self):
+        """Whether the client has hung up, also if what it sent before is still to be read."""
+        cdef pollfd asked
+        if self.closed:
+            return True
+        asked.fd = self.descriptor
+        asked.events = POLLRDHUP
+        return poll(&asked, 1, 0) > 0
+
     @property
     def events(self):
         """What is waited for, as CLIENT LIST shows it."""
@@ -110,11 +120,15 @@ cdef class Connection:
         else:
             self.frontend.drop(self, None)
 
-    def unblock(self):
-        """Go on with what was received while blocked, after the requests that others sent."""
+    def unblock(self, list again=None):
+        """Go on with what was received while blocked, after the requests that others sent.
+
+        :param again: a request to run before
+        """
         if not self.blocked:
             return
         self.blocked = False
+        self.again = again
         if not (self.closed or self.goes_on):
             self.goes_on = True
             self.frontend.unblocked.append(self)

@@ -104,8 +104,13 @@ class Connection:
         """Send a reply or a message. Never blocks; ignored once the connection is closing."""
     def close(self, after_replies: bool = False) -> None:
         """Close now, or when what was written is sent."""
-    def unblock(self) -> None:
-        """Go on with what was received while blocked, after the requests that others sent."""
+    def is_gone(self) -> bool:
+        """Whether the client has hung up, also if what it sent before is still to be read."""
+    def unblock(self, again: list[bytes] | None = None) -> None:
+        """Go on with what was received while blocked, after the requests that others sent.
+
+        :param again: a request to run before
+        """
 
 class Frontend:
     """All connections of one process.

@@ -274,6 +274,8 @@ cdef class Frontend:
         self.current = connection
         try:
             try:
+                if connection.again is not None and not connection.blocked:
+                    self.run_again(connection)
                 while not (connection.closing or connection.blocked) and parser.next_request():
                     self.run(connection)
                     if self.output.length > SEND_EARLY_BYTES:
@@ -299,32 +301,42 @@ cdef class Frontend:
     cdef int run(self, Connection connection) except -1:
         """Run the request that the parser has found."""
         cdef CommandStats stats = None
-        cdef int64_t ended_ns
-        cdef int64_t spent_ns
         cdef int which
         if connection.native and self.native_allowed:
             which = native_command(connection.parser.args)
             if which >= 0:
                 stats = self.call_native(connection, which)
         if stats is None:
-            stats = self.call_handler(connection)
-        ended_ns = monotonic_ns()
-        spent_ns = ended_ns - self.now_ns
+            stats = self.call_handler(connection, copy_words(connection.parser))
+        return self.ended(connection, stats, None)
+
+    cdef int run_again(self, Connection connection) except -1:
+        """Run a request that was held back."""
+        cdef list words = connection.again
+        connection.again = None
+        return self.ended(connection, self.call_handler(connection, words), words)
+
+    cdef inline int ended(self, Connection connection, CommandStats stats, list words) except -1:
+        """A request was run; `words` are None if they are those that the parser has found."""
+        cdef int64_t ended_ns = monotonic_ns()
+        cdef int64_t spent_ns = ended_ns - self.now_ns
         self.now_ns = ended_ns
         if stats is not None:
             stats.count(spent_ns)
             self.commands += 1
             connection.last_command = stats
         if self.after_command is not None or <uint64_t>spent_ns >= self.slow_from_ns:
-            self.call_hooks(connection, stats, spent_ns)
+            self.call_hooks(connection, stats, words, spent_ns)
         return 0
 
-    cdef int call_hooks(self, Connection connection, CommandStats stats,
+    cdef int call_hooks(self, Connection connection, CommandStats stats, list words,
                         int64_t spent_ns) except -1:
         """Tell who wants to know of commands; their failures are not the client's."""
         try:
             if stats is not None and <uint64_t>spent_ns >= self.slow_from_ns:
-                self.on_slow(connection.client, copy_words(connection.parser), spent_ns, stats)
+                if words is None:
+                    words = copy_words(connection.parser)
+                self.on_slow(connection.client, words, spent_ns, stats)
             if self.after_command is not None:
                 self.after_command()
         except Exception:
@@ -353,17 +365,16 @@ cdef class Frontend:
             self.note_waiting(connection)
         return stats
 
-    cdef CommandStats call_handler(self, Connection connection):
-        cdef list copies = copy_words(connection.parser)
+    cdef CommandStats call_handler(self, Connection connection, list words):
         cdef Queueable known
         try:
             if self.native_allowed and (
-                connection.held is not None or (connection.native and connection.parser.count == 1)
+                connection.held is not None or (connection.native and len(words) == 1)
             ):
-                known = self.queueable.get(copies[0])
-                if known is not None and take_part(self, connection, known, copies):
+                known = self.queueable.get(words[0])
+                if known is not None and take_part(self, connection, known, words):
                     return known.stats if known.plain >= PLAIN_MULTI else None
-            return self.handler(connection.client, copies)
+            return self.handler(connection.client, words)
         except Exception as error:
             connection.write(self.error_line(connection.client, None, error))
             return None

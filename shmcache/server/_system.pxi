@@ -6,6 +6,13 @@ cdef extern from "sys/socket.h" nogil:
     int MSG_DONTWAIT
     int MSG_NOSIGNAL
 
+cdef extern from "poll.h" nogil:
+    struct pollfd:
+        int fd
+        short events
+    int poll(pollfd *asked, unsigned long count, int timeout)
+    short POLLRDHUP
+
 cdef extern from "sys/epoll.h" nogil:
     ctypedef union epoll_data_t:
         void *ptr

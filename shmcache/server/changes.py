@@ -42,6 +42,11 @@ class Change(NamedTuple):
     local: bool
     """Whether this process made it."""
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is one of a whole database, or of all."""
+        return not self.key and self.event in _WHOLE
+
 
 class _Listener(NamedTuple):
     on_change: Callable[[Change], None]

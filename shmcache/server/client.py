@@ -46,7 +46,6 @@ class Client(Context):
         "library_version",
         "local_address",
         "loopback",
-        "may_block",
         "name",
         "no_evict",
         "no_touch",
@@ -89,7 +88,6 @@ class Client(Context):
         self.patterns: dict[bytes, None] = {}
         self.tracking: ClientTracking | None = None
         self.may_block = True
-        """False inside EXEC and scripts: there a blocking command gives up at once."""
         self.forget()
 
     def forget(self) -> None:
@@ -186,6 +184,7 @@ class Client(Context):
                 ("O", self in self.server.monitors),
                 ("P", self.subscriptions),
                 ("x", self.queue is not None),
+                ("b", connection.blocked),
                 ("t", tracking is not None),
                 ("R", tracking is not None and tracking.broken),
                 ("B", tracking is not None and tracking.broadcasts),

@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING, Final, cast
 from shmcache.commands.dispatch import Dispatcher
 from shmcache.commands.replies import CommandError, Reply, error_for
 from shmcache.commands.table import COMMANDS
+from shmcache.commands.waiting import MustWait
 from shmcache.errors import ProtocolError, ShmcacheError
 from shmcache.protocol import write_error
 from shmcache.server._frontend import Connection, Frontend, Queueable
 from shmcache.server.acl.access import Access
+from shmcache.server.blocking import Blocking
 from shmcache.server.changes import Changes
 from shmcache.server.client import Client
 from shmcache.server.handlers import HANDLERS
 from shmcache.server.latency import LatencyMonitor
 from shmcache.server.modules import Modules
 from shmcache.server.monitors import Monitors
+from shmcache.server.pause import Pause
 from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
 from shmcache.server.settings import Settings
@@ -102,6 +105,10 @@ class Server:
         self.latency = LatencyMonitor()
         self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
         self.changes = Changes(self._follow_changes)
+        self.blocking = Blocking(self, loop)
+        self.pause = Pause(self, loop)
+        self.acting: Client | None = None
+        """Who is served while another client's command is run."""
         self._slow_for: set[str] = set()
         self.tcp_port = 0
         self.tls_context: ssl.SSLContext | None = None
@@ -156,7 +163,7 @@ class Server:
     @property
     def current(self) -> Client | None:
         """Whose command is being run; None between commands."""
-        return cast("Client | None", self.frontend.current_client)
+        return self.acting or cast("Client | None", self.frontend.current_client)
 
     # clients
 
@@ -185,6 +192,8 @@ class Server:
         self.pubsub.remove_client(client)
         self.monitors.remove(client)
         self.tracking.turn_off(client)
+        self.blocking.forget(client)
+        self.pause.forget(client)
         if client.on_closed is not None:
             client.on_closed()
         if reason == "output limit":
@@ -223,16 +232,46 @@ class Server:
             stats.rejected += 1
             self._reject(client, entry, refusal)
             return None
+        if self.pause.active and self.pause.holds(client, entry):
+            self.pause.postpone(client, words)
+            return None
         if client.queue is not None and waits(entry):
             self._enqueue(client, client.queue, entry, words)
             return None
-        reply = self.run(client, entry, words)
-        if isinstance(reply, CommandError):
-            stats.failed += 1
-        self._reply(client, reply)
+        return self._run_now(client, entry, words, stats)
+
+    def _run_now(
+        self, client: Client, entry: Entry, words: list[bytes], stats: CommandStats
+    ) -> CommandStats | None:
+        """Run a command and send its reply, or let the client wait for it."""
+        try:
+            reply = self.run(client, entry, words)
+        except MustWait as must:
+            reply = self.blocking.wait(client, entry, words, must)
+        blocked = client.connection.blocked
+        if not blocked:
+            stats.failed += isinstance(reply, CommandError)
+            self._reply(client, reply)
         if self.monitors:
             self.monitors.show(client, entry, words)
-        return stats
+        return None if blocked else stats
+
+    def finish(
+        self,
+        client: Client,
+        entry: Entry,
+        words: list[bytes],
+        reply: Reply,
+        spent_ns: int,
+        *,
+        failed: bool,
+    ) -> None:
+        """Answer a command that had to wait, count it, and go on with the client's next."""
+        stats = self.statistics.commands[entry.command.name]
+        stats.failed += failed
+        self._reply(client, reply)
+        self.frontend.count(client, words, spent_ns, stats)
+        client.connection.unblock()
 
     def _reject(self, client: Client, entry: Entry | None, refusal: CommandError) -> None:
         """Answer a command that was not run; a transaction under way comes to nothing then."""
@@ -300,7 +339,10 @@ class Server:
         return self.access.permission_error(client, entry, words, context)
 
     def run(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:
-        """What a known command answers."""
+        """What a known command answers.
+
+        :raises MustWait: nothing yet
+        """
         reply = self._call(client, entry, words)
         if client.tracking is not None:
             self.tracking.note(client, entry.command, words)
@@ -317,6 +359,8 @@ class Server:
                 return self.dispatcher.call(entry, client, words)
             finally:
                 self.arena.touching = True
+        except MustWait:
+            raise
         except Exception:
             _log.exception("command '%s' failed", entry.command.name)
             self.statistics.unexpected_errors += 1
@@ -365,6 +409,7 @@ class Server:
         self.statistics.sample(self.frontend)
         for connection in list(self.frontend.waiting):
             self.frontend.check_output_limit(connection)
+        self.blocking.tick()
         self._ticks += 1
         if self._ticks % _TICKS_A_SECOND == 0:
             self.note_used_memory(self.arena.statistics().used_bytes)
@@ -375,10 +420,11 @@ class Server:
         if timeout_ms == 0:
             return
         for client in list(self.clients.values()):
-            if client.subscriptions or client in self.monitors:
+            connection = client.connection
+            if client.subscriptions or client in self.monitors or connection.blocked:
                 continue
-            if client.connection.idle_ms > timeout_ms:
-                client.connection.close()
+            if connection.idle_ms > timeout_ms:
+                connection.close()
 
     def note_used_memory(self, used_bytes: int) -> None:
         """Keep the peak."""

@@ -25,7 +25,8 @@ def _flags(name: str) -> tuple[str, ...]:
 
 
 READS = [name for name in WITH_FUNCTION if "readonly" in _flags(name)]
-WRITES = [name for name in WITH_FUNCTION if "write" in _flags(name)]
+WAITING = {name for name in WITH_FUNCTION if "blocking" in _flags(name)} - {"xread", "xreadgroup"}
+WRITES = [name for name in WITH_FUNCTION if "write" in _flags(name) and name not in WAITING]
 EXPECTED_READS = """
     bitcount bitfield_ro bitpos dbsize dump exists expiretime geodist geohash geopos georadius_ro
     georadiusbymember_ro geosearch get getbit getrange hexists hexpiretime hget hgetall hkeys hlen

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shmcache.commands.replies import NULL_ARRAY, CommandError, SetReply, Verbatim
-from shmcache.commands.streams import RepeatedKeys
+from shmcache.commands.streams_read import RepeatedKeys
 from shmcache.protocol.doubles import HumanDouble
 from shmcache.server.replies import ENCODER
 

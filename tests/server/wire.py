@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import TypeAlias
 
@@ -69,6 +70,16 @@ class Wire:
             count = int(rest) * (2 if kind == b"%" else 1)
             return line + b"".join(self.reply() for _ in range(count))
         return line
+
+    def has_reply(self) -> bool:
+        """Whether something has come, or the server has closed."""
+        if select.select([self.socket], [], [], 0)[0]:
+            return True
+        self.socket.setblocking(False)
+        try:
+            return bool(self._stream.peek(1))
+        finally:
+            self.socket.settimeout(TIMEOUT_SECONDS)
 
     def is_closed(self) -> bool:
         """Whether the server closes; waits for it, and fails when more comes instead."""

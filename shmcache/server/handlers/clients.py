@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shmcache.commands.arguments import integer_or_none
+from shmcache.commands.arguments import integer, integer_or_none
 from shmcache.commands.replies import (
     OK,
     CommandError,
@@ -13,8 +13,9 @@ from shmcache.commands.replies import (
     one_line,
     syntax_error,
 )
+from shmcache.commands.waiting import milliseconds
 from shmcache.server.handlers.connection import check_client_name
-from shmcache.server.replies import NOTHING
+from shmcache.server.replies import NOTHING, WrongSubcommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -192,6 +193,36 @@ def _no_touch(client: Client, args: Sequence[bytes]) -> Reply:
     return OK
 
 
+def _unblock(client: Client, args: Sequence[bytes]) -> Reply:
+    reason = args[1].upper() if len(args) > 1 else b"TIMEOUT"
+    if len(args) > 2:
+        raise WrongSubcommandError
+    if reason not in {b"TIMEOUT", b"ERROR"}:
+        raise CommandError("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+    other = client.server.clients.get(integer(args[0]))
+    if other is None:
+        return 0
+    if reason == b"TIMEOUT":
+        return int(client.server.blocking.give_up(other))
+    error = CommandError("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+    return int(client.server.blocking.give_up(other, error))
+
+
+def _pause(client: Client, args: Sequence[bytes]) -> Reply:
+    mode = args[1].upper() if len(args) > 1 else b"ALL"
+    if len(args) > 2:
+        raise WrongSubcommandError
+    if mode not in {b"ALL", b"WRITE"}:
+        raise CommandError("ERR CLIENT PAUSE mode must be WRITE or ALL")
+    client.server.pause.start(milliseconds(args[0]), everything=mode == b"ALL")
+    return OK
+
+
+def _unpause(client: Client, _args: Sequence[bytes]) -> Reply:
+    client.server.pause.end()
+    return OK
+
+
 HANDLERS = {
     "client|getname": _getname,
     "client|id": _id,
@@ -200,7 +231,10 @@ HANDLERS = {
     "client|list": _list,
     "client|no-evict": _no_evict,
     "client|no-touch": _no_touch,
+    "client|pause": _pause,
     "client|reply": _reply,
     "client|setinfo": _setinfo,
     "client|setname": _setname,
+    "client|unblock": _unblock,
+    "client|unpause": _unpause,
 }

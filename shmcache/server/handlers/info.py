@@ -74,9 +74,9 @@ def _clients_section(server: Server) -> _Fields:
     yield "maxclients", server.settings.max_clients
     yield "client_recent_max_input_buffer", recent.query_bytes
     yield "client_recent_max_output_buffer", recent.output_bytes
-    yield "blocked_clients", 0
+    yield "blocked_clients", len(server.blocking) + len(server.pause)
     yield "tracking_clients", server.tracking.clients
-    yield "clients_in_timeout_table", 0
+    yield "clients_in_timeout_table", server.blocking.count_timeouts()
     yield "pubsub_clients", sum(client.subscriptions > 0 for client in server.clients.values())
 
 
