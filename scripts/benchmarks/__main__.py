@@ -11,6 +11,7 @@ from benchmarks.chart import draw_chart
 from benchmarks.machine import Machine
 from benchmarks.report import CACHE_PREFIX, Bench
 from benchmarks.sections import (
+    connections,
     eviction,
     inprocess,
     memory,
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "socket": socket.run,
     "types": types.run,
     "transactions": transactions.run,
+    "connections": connections.run,
     "scaling": scaling.run,
     "memory": memory.run,
     "eviction": eviction.run,

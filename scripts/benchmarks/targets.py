@@ -111,6 +111,8 @@ TARGETS: dict[str, Target] = {
             for kind, most in _ELEMENT_BYTES.items()
         ),
         _at_least("multi-10", "transactions", "MULTI, 10 commands, EXEC / redis-server", 0.8, "×"),
+        _at_most("idle-memory", "connections", "10,000 idle connections", 100, "MB"),
+        _at_most("idle-latency", "connections", "GET among 10,000 idle clients / alone", 1.2, "×"),
         _at_most("overhead", "memory", "beyond key and value, TTL included", 48, "bytes a key"),
         _at_least("fill-mixed", "memory", "live data, 50 B to 100 KB, steady eviction", 90, "%"),
         _at_least("fill-changed", "memory", "live data after all sizes changed", 90, "%"),

@@ -8,7 +8,6 @@ import pytest
 
 from shmcache.commands.table_cluster import COMMANDS as CLUSTER_COMMANDS
 from shmcache.server.version import REDIS_VERSION
-from shmcache.server.version import REDIS_VERSION
 
 if TYPE_CHECKING:
     from server.processes import FrontEnd, RedisServer
