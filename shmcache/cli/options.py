@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from shmcache.cli.errors import CliError
@@ -13,17 +13,29 @@ from shmcache.cli.quoting import QuotingError, unquote
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Options", "parse_options"]
+__all__ = ["Options", "TlsOptions", "parse_options"]
 
 _ELSEWHERE: Final = {
     **dict.fromkeys(("-c", "--cluster"), "there are no clusters here"),
-    **dict.fromkeys(("--tls", "--cacert", "--cert", "--key"), "the daemon does not speak TLS"),
+    "--tls-ciphersuites": "Python's ssl cannot choose them",
     **dict.fromkeys(("--replica", "--rdb", "--functions-rdb"), "there is no replication here"),
     **dict.fromkeys(("--ldb", "--ldb-sync-mode"), "there is no script debugger here"),
     **dict.fromkeys(
         ("--lru-test", "--latency-dist", "--intrinsic-latency"), "use redis-cli for it"
     ),
 }
+
+
+class TlsOptions(NamedTuple):
+    """redis-cli's options for TLS; empty: not given."""
+
+    authority_file: str = ""
+    authority_directory: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+    """What the server is told it is called (SNI)."""
+    ciphers: str = ""
 
 
 @dataclass
@@ -34,6 +46,10 @@ class Options:
     socket_path: str = ""
     host: str = ""
     port: int = 0
+    tls: bool = False
+    tls_options: TlsOptions = field(default_factory=TlsOptions)
+    insecure: bool = False
+    """Take any certificate of the server's."""
     db: int = 0
     user: bytes = b""
     password: bytes | None = None
@@ -62,7 +78,7 @@ class Options:
     @property
     def is_tcp(self) -> bool:
         """Whether to connect by TCP."""
-        return not self.socket_path and bool(self.host or self.port)
+        return not self.socket_path and bool(self.host or self.port or self.tls)
 
 
 def _integer(option: str, text: str, least: int, most: int) -> int:
@@ -95,8 +111,9 @@ def _set_uri(options: Options, text: str) -> None:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise CliError(f"Invalid URI: '{text}'") from None
-    if parts.scheme not in {"redis", "unix"}:
+    if parts.scheme not in {"redis", "rediss", "unix"}:
         raise CliError("Invalid URI scheme: use redis://HOST:PORT/DB or unix://SOCKET")
+    options.tls = options.tls or parts.scheme == "rediss"
     if parts.scheme == "unix":
         options.socket_path = parts.netloc + parts.path
     else:
@@ -147,6 +164,13 @@ def _text(_option: str, text: str) -> str:
     return text
 
 
+def _tls(name: str) -> Callable[[Options, str, str], None]:
+    def assign(options: Options, _option: str, text: str) -> None:
+        options.tls_options = options.tls_options._replace(**{name: text})
+
+    return assign
+
+
 _WITH_VALUE: Final[dict[str, Callable[[Options, str, str], None]]] = {
     "--name": _assign("name", _text),
     "-s": _assign("socket_path", _text),
@@ -167,6 +191,12 @@ _WITH_VALUE: Final[dict[str, Callable[[Options, str, str], None]]] = {
     "--pattern": _assign("pattern", _bytes),
     "--quoted-pattern": lambda options, _, text: _set_quoted_pattern(options, text),
     "--count": _assign("count", _whole(1)),
+    "--cacert": _tls("authority_file"),
+    "--cacertdir": _tls("authority_directory"),
+    "--cert": _tls("certificate_file"),
+    "--key": _tls("key_file"),
+    "--sni": _tls("server_name"),
+    "--tls-ciphers": _tls("ciphers"),
     "--pipe-timeout": _assign("pipe_timeout", _whole(0, 10**9)),
 }
 _MODES: Final = (
@@ -177,6 +207,8 @@ _SWITCHES: Final[dict[str, tuple[str, object]]] = {
     "-x": ("stdin_last", True),
     "-e": ("fail_status", True),
     "--quoted-input": ("quoted_input", True),
+    "--tls": ("tls", True),
+    "--insecure": ("insecure", True),
     "--askpass": ("ask_password", True),
     "--no-auth-warning": ("auth_warning", False),
     "--raw": ("output", "raw"),

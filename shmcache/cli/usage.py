@@ -17,7 +17,16 @@ which server
   --name NAME          the cache's name (default: default); its daemon's Unix socket
   -s SOCKET            this Unix socket
   -h HOST, -p PORT     TCP instead (127.0.0.1, 6379)
-  -u URI               redis://[[USER:]PASSWORD@]HOST[:PORT][/DB] or unix://SOCKET
+  -u URI               redis://[[USER:]PASSWORD@]HOST[:PORT][/DB] or unix://SOCKET;
+                       rediss:// for TLS
+  --tls                speak TLS, by TCP; the server's certificate is checked with
+    --cacert FILE      these authorities, or
+    --cacertdir DIR    these, else with the system's, or
+    --insecure         not at all
+    --cert FILE        the client's own certificate, and
+    --key FILE         its key
+    --sni NAME         the name to ask the server for
+    --tls-ciphers LIST the ciphers to choose from, up to TLS 1.2
   -n DB                number of the logical database
   -a PASSWORD          log in; better: the environment variable REDISCLI_AUTH
   --user USER          log in as this user, with -a; --pass is another name for -a

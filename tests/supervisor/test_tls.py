@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -16,7 +17,7 @@ import trustme
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from supervisor.daemons import DaemonProcess, eventually
+from supervisor.daemons import ROOT, DaemonProcess, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -349,3 +350,39 @@ def test_a_handshake_that_never_ends_holds_nobody_up(secure: Secure) -> None:
     assert time.monotonic() - started < 10
     for plain in waiting:
         plain.close()
+
+
+class TestCommandLine:
+    """shmcache-cli, with redis-cli's names for it."""
+
+    def run(self, secure: Secure, *words: str, stdin: bytes = b"") -> tuple[bytes, bytes]:
+        done = subprocess.run(
+            [sys.executable, "-m", "shmcache.cli.main", "-p", str(secure.port), *words],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            cwd=ROOT,
+        )
+        return done.stdout, done.stderr
+
+    def test_commands(self, secure: Secure) -> None:
+        trusting = ("--tls", "--cacert", str(secure.certificates.authority))
+        assert self.run(secure, *trusting, "ping") == (b"PONG\n", b"")
+        assert self.run(secure, "--tls", "--insecure", "--sni", "localhost", "ping")[0] == b"PONG\n"
+        assert b"certificate verify failed" in self.run(secure, "--tls", "ping")[1]
+        client = str(secure.certificates.client)
+        certified = (*trusting, "--cert", client, "--key", client)
+        large = "x" * 100_000
+        assert self.run(secure, *certified, "set", "cli", large)[0] == b"OK\n"
+        assert self.run(secure, *certified, "get", "cli")[0] == large.encode() + b"\n"
+        uri = f"rediss://127.0.0.1:{secure.port}/3"
+        shown = self.run(secure, *trusting, "-u", uri, "client", "info")[0]
+        assert b" db=3 " in shown
+
+    def test_mass_insertion(self, secure: Secure) -> None:
+        """Sending and receiving at the same time."""
+        lines = b"".join(b"SET mass:%d %b\r\n" % (i, b"v" * 500) for i in range(5000))
+        trusting = ("--tls", "--cacert", str(secure.certificates.authority))
+        out, err = self.run(secure, *trusting, "--pipe", stdin=lines)
+        assert (err, out.splitlines()[-1]) == (b"", b"errors: 0, replies: 5000")
