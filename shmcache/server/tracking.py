@@ -168,6 +168,7 @@ class Tracking:
         self._readers: OrderedDict[bytes, int | set[int]] = OrderedDict()
         self._prefixes: dict[bytes, _Prefix] = {}
         self._step = _Step()
+        self._own: list[Sequence[bytes] | None] = []
         self._told_all = False
         self._scheduled = False
         self._shrinking = False
@@ -205,7 +206,7 @@ class Tracking:
         self._step = _Step()
         if not self._tracking:
             self._changes.listen(
-                self._on_change, on_lost=self._on_lost, on_drained=self._remember_again
+                self._on_change, on_lost=self._on_lost, on_drained=self._end_changes
             )
         self._tracking[client] = None
         if mode.broadcasts:
@@ -275,14 +276,19 @@ class Tracking:
         readers = self._readers.get(key)
         return number in readers if isinstance(readers, set) else number == readers
 
-    def _remember_again(self) -> None:
-        """What an EXEC or a script has read after it wrote it was forgotten with the write."""
+    def _end_changes(self) -> None:
+        """Tell who made the changes, behind all others, and remember what he read after them."""
         self._told_all = False
+        own, self._own = self._own, []
         client = self._current()
-        if client is not None and client.tracking is not None:
-            for key in self._step.last_read:
-                if not self._has_read(key, client.number):
-                    self._remember(key, client.number)
+        if client is None or client.tracking is None:
+            return
+        for keys in own:
+            self._send(client, keys)
+        # what an EXEC or a script has read after it wrote it was forgotten with the write
+        for key in self._step.last_read:
+            if not self._has_read(key, client.number):
+                self._remember(key, client.number)
 
     def _forget(self, key: bytes) -> Iterable[int]:
         """Return who has read a key, and forget it."""
@@ -317,7 +323,7 @@ class Tracking:
                 continue
             if client is culprit and (mode.no_loop or key in self._step.late):
                 continue
-            self._send(client, [key])
+            self._tell(client, [key])
 
     def _on_lost(self) -> None:
         """Any key may have changed: tell everybody to forget all."""
@@ -325,7 +331,14 @@ class Tracking:
         self.items = 0
         self._told_all = True
         for client in self._tracking:
-            self._send(client, None)
+            self._tell(client, None)
+
+    def _tell(self, client: Client, keys: Sequence[bytes] | None) -> None:
+        """Send a message for a change: now, or to whose command made it after all others."""
+        if client is self._current():
+            self._own.append(keys)
+        else:
+            self._send(client, keys)
 
     def _broadcast_soon(self) -> None:
         if not self._scheduled:
