@@ -36,6 +36,7 @@ _KILL_FILTERS = (
     string("ip:port", "ADDR", optional=True),
     string("ip:port", "LADDR", since="6.2.0", optional=True),
     string("yes/no", "SKIPME", optional=True),
+    integer("maxage", "MAXAGE", since="7.4.0", optional=True),
 )
 
 _TRACKING_ARGUMENTS = (
@@ -94,6 +95,7 @@ _CLIENT = (
             ("3.2.0", "The type `master`."),
             ("5.0.0", "The type `replica`, beside its old name."),
             ("6.2.0", "LADDR."),
+            ("7.4.0", "MAXAGE."),
         ],
     ),
     _connection(
@@ -123,6 +125,7 @@ _CLIENT = (
             ("6.2.0", "The fields `argv-mem`, `tot-mem`, `laddr` and `redir`; ID."),
             ("7.0.0", "The fields `resp`, `multi-mem`, `rbs` and `rbp`."),
             ("7.0.3", "The field `ssub`."),
+            ("7.4.0", "The field `watch`."),
         ],
     ),
     _connection(

@@ -10,7 +10,9 @@ from shmcache.commands.spec import Command, block, integer, one_of, string, toke
 __all__ = ["COMMANDS"]
 
 _server = partial(spec.command, group="server")
+_generic = partial(spec.command, group="generic", categories="connection")
 
+_AGGREGATED = "request_policy:all_shards response_policy:agg_min"
 _SYNC = "admin noscript no_async_loading no_multi"
 
 
@@ -79,4 +81,22 @@ COMMANDS = (
     ),
     _replicaof("slaveof", "1.0.0")._replace(deprecated_since="5.0.0", replaced_by="`REPLICAOF`"),
     _server("sync", 1, _SYNC, "Asks for the stream of changes.", since="1.0.0", complexity=""),
+    _generic(
+        "wait",
+        3,
+        "noscript",
+        "Waits until replicas have the connection's writes.",
+        since="3.0.0",
+        tips=_AGGREGATED,
+        arguments=[integer("numreplicas"), integer("timeout")],
+    ),
+    _generic(
+        "waitaof",
+        4,
+        "noscript",
+        "Waits until the connection's writes are in files, here and at replicas.",
+        since="7.2.0",
+        tips=_AGGREGATED,
+        arguments=[integer("numlocal"), integer("numreplicas"), integer("timeout")],
+    ),
 )

@@ -31,6 +31,7 @@ class MustWait(Exception):
     :ivar keys: where
     :ivar timeout_ms: for how long; 0 is for ever
     :ivar args_for: the arguments of the same command for one of the keys
+    :ivar otherwise: what it answers when nothing came in time
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class MustWait(Exception):
         keys: Sequence[bytes],
         timeout_ms: int,
         args_for: Callable[[bytes], list[bytes]],
+        otherwise: Reply = NULL_ARRAY,
     ) -> None:
         super().__init__()
         self.awaited: Awaited = awaited
         self.keys = tuple(keys)
         self.timeout_ms = timeout_ms
         self.args_for = args_for
+        self.otherwise = otherwise
 
 
 def wait_for(

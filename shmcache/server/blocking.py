@@ -15,7 +15,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from shmcache.commands.consumer_groups import has_news
-from shmcache.commands.replies import NULL_ARRAY, CommandError
+from shmcache.commands.replies import CommandError
 from shmcache.commands.waiting import MustWait
 from shmcache.errors import ShmcacheError
 from shmcache.server.changes import EVERY_DB
@@ -86,7 +86,7 @@ class Blocking:
         self, client: Client, entry: Entry, words: list[bytes], must: MustWait
     ) -> Reply | None:
         """Let a client wait; what it gets at once, if that is possible after all."""
-        if not self._listening:
+        if must.keys and not self._listening:
             self._listening = True
             self._server.changes.listen(
                 self._note, on_lost=self._note_all, on_drained=self.serve_ready
@@ -112,7 +112,7 @@ class Blocking:
         if time.monotonic() < end_s:
             self._set_timer(waiting, end_s)
         else:
-            self._finish(waiting, NULL_ARRAY, 0, failed=False)
+            self._finish(waiting, waiting.must.otherwise, 0, failed=False)
 
     def give_up(self, client: Client, error: CommandError | None = None) -> bool:
         """End a client's waiting, with an error or as if its time were over; it counts as failed.
@@ -122,7 +122,7 @@ class Blocking:
         waiting = self._clients.get(client)
         if waiting is None:
             return False
-        self._finish(waiting, error or NULL_ARRAY, 0, failed=True)
+        self._finish(waiting, error or waiting.must.otherwise, 0, failed=True)
         return True
 
     def forget(self, client: Client) -> None:

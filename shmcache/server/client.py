@@ -134,6 +134,11 @@ class Client(Context):
         return len(self.channels) + len(self.patterns)
 
     @property
+    def age_s(self) -> int:
+        """Seconds since it came."""
+        return int(time.monotonic() - self.connected_at)
+
+    @property
     def silent(self) -> bool:
         """Whether the present command gets no reply."""
         return self.replies_off or self.silent_commands == 1
@@ -216,7 +221,7 @@ class Client(Context):
             ("laddr", self.local_address),
             ("fd", connection.descriptor),
             ("name", _text(self.name)),
-            ("age", int(time.monotonic() - self.connected_at)),
+            ("age", self.age_s),
             ("idle", connection.idle_ms // 1000),
             ("flags", self.flags()),
             ("db", self.db),
@@ -224,6 +229,7 @@ class Client(Context):
             ("psub", len(self.patterns)),
             ("ssub", 0),
             ("multi", -1 if self.queue is None else len(self.queue.commands)),
+            ("watch", len(self.watched)),
             ("qbuf", connection.query_bytes),
             ("qbuf-free", connection.query_capacity - connection.query_bytes),
             ("argv-mem", 0),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NEWER_COMMANDS = frozenset(
     {
         # 7.2
-        *("client|setinfo", "client|no-touch"),
+        *("client|setinfo", "client|no-touch", "waitaof"),
         # 7.4
         *("hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist"),
         *("httl", "hpttl", "hexpiretime", "hpexpiretime"),
@@ -28,8 +28,8 @@ NEWER_COMMANDS = frozenset(
         *("hgetdel", "hgetex", "hsetex"),
     }
 )
-NEWER_ARGUMENTS = frozenset({"zrank", "zrevrank", "hscan"})
-"""Commands with arguments that 7.0 did not have: ZRANK WITHSCORE, HSCAN NOVALUES."""
+NEWER_ARGUMENTS = frozenset({"zrank", "zrevrank", "hscan", "client|kill"})
+"""Commands with arguments that 7.0 did not have: ZRANK WITHSCORE, HSCAN NOVALUES, KILL MAXAGE."""
 LEAST = b"-9223372036854775808"
 NEWER_FORMS = {
     b"ZRANK": 4,  # ZRANK key member WITHSCORE, since 7.2

@@ -29,7 +29,9 @@ def test_fields_are_redis_own(client: Wire, redis_server: RedisServer) -> None:
     """In its order, with those that Redis 7.2 added behind."""
     with redis_server.connect() as theirs:
         ours = list(listed(client)[0])
-        assert ours == [*listed(theirs)[0], "lib-name", "lib-ver"]
+        newer = ["lib-name", "lib-ver"]
+        assert [name for name in ours if name != "watch"] == [*listed(theirs)[0], *newer]
+        assert ours.index("watch") == ours.index("multi") + 1
         assert client.text("CLIENT", "INFO").endswith("\n")
 
 
@@ -188,3 +190,35 @@ def test_no_touch_leaves_no_mark(front_end: FrontEnd, client: Wire) -> None:
         assert client.run("OBJECT", "FREQ", "loud") != before
     finally:
         client.run("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+def test_kill_by_age(front_end: FrontEnd, client: Wire) -> None:
+    with front_end.connect() as other:
+        number = number_of(other)
+        for words, reply in (
+            ("MAXAGE x", b"-ERR maxage is not an integer or out of range\r\n"),
+            ("MAXAGE 0", b"-ERR maxage should be greater than 0\r\n"),
+            (f"ID {number} MAXAGE 1000", b":0\r\n"),
+        ):
+            assert client.run("CLIENT", "KILL", *words.split()) == reply
+        assert other.run("PING") == b"+PONG\r\n"
+        words = f"ID {number} MAXAGE 1".split()
+        while client.run("CLIENT", "KILL", *words) == b":0\r\n":
+            pass
+        assert other.is_closed()
+
+
+def test_of_two_conditions_of_a_kind_the_last_counts(
+    front_end: FrontEnd, redis_server: RedisServer
+) -> None:
+    for server in (front_end, redis_server):
+        with server.connect() as killer, server.connect() as kept, server.connect() as killed:
+            words = ["ID", number_of(kept), "ID", number_of(killed)]
+            assert killer.run("CLIENT", "KILL", *words) == b":1\r\n"
+            assert kept.run("PING") == b"+PONG\r\n"
+            assert killed.is_closed()
+
+
+def test_watched_keys_are_counted(client: Wire) -> None:
+    client.run("WATCH", "a", "b")
+    assert " watch=2 " in client.text("CLIENT", "INFO")

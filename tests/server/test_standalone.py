@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.wire import request
 from shmcache.commands.table_cluster import COMMANDS as CLUSTER_COMMANDS
 from shmcache.server.version import REDIS_VERSION
 
@@ -28,7 +29,8 @@ LINES = (
     *("SLOWLOG RESET", "SLOWLOG LEN", "SLOWLOG GET", "SLOWLOG LEN x"),
     *("LATENCY", "LATENCY BOGUS", "LATENCY LATEST", "LATENCY LATEST x", "LATENCY HISTORY x"),
     *("LATENCY GRAPH x", "LATENCY GRAPH", "LATENCY RESET", "LATENCY RESET x", "MONITOR x"),
-    *("LATENCY HISTOGRAM nosuch",),
+    *("LATENCY HISTOGRAM nosuch", "WAIT 0 0", "WAIT -1 0", "WAIT x 1", "WAIT 0 -1", "WAIT 1 x"),
+    *("WAIT 0 1.5", "WAIT 1 10", "MULTI", "WAIT 1 0", "EXEC"),
 )
 CLUSTER_LINES = tuple(
     " ".join([*part.name.split("|"), *"123456789"[: abs(part.arity) - 2]])
@@ -63,3 +65,34 @@ def test_lolwut_draws(client: Wire) -> None:
     assert len(client.text("LOLWUT", "1000000000", "1000000000")) < 50_000
     assert len(client.text("LOLWUT").splitlines()) == 20
     assert client.text("LOLWUT", "VERSION", "9", "x") == f"Redis ver. {REDIS_VERSION}\n"
+
+
+def test_waitaof(client: Wire) -> None:
+    """As the documentation of 7.2 has it: https://redis.io/docs/latest/commands/waitaof/."""
+    for line, reply in (
+        ("0 0 0", "*2\r\n:0\r\n:0"),
+        ("0 1 5", "*2\r\n:0\r\n:0"),
+        ("2 0 0", "-ERR value is out of range, value must between 0 and 1"),
+        ("0 -1 0", "-ERR value is out of range, must be positive"),
+        ("x 0 0", "-ERR value is not an integer or out of range"),
+        ("0 0 -5", "-ERR timeout is negative"),
+        ("0 0 x", "-ERR timeout is not an integer or out of range"),
+        ("1 0 0", "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."),
+        ("1 0 -5", "-ERR timeout is negative"),
+    ):
+        assert client.run("WAITAOF", *line.split()) == f"{reply}\r\n".encode(), line
+
+
+@pytest.mark.parametrize("how", ["TIMEOUT", "ERROR"])
+def test_wait_for_ever(front_end: FrontEnd, redis_server: RedisServer, how: str) -> None:
+    """Until somebody ends it; what was sent behind it waits, too."""
+    received = []
+    for server in (front_end, redis_server):
+        with server.connect() as waiting, server.connect() as other:
+            number = waiting.run("CLIENT", "ID")[1:-2]
+            waiting.send(request("WAIT", "1", "0") + request("PING"))
+            while other.run("CLIENT", "UNBLOCK", number, how) != b":1\r\n":
+                pass
+            received.append([waiting.reply(), waiting.reply()])
+            waiting.send(request("WAIT", "1", "0"))  # and it may vanish meanwhile
+    assert received[0] == received[1]

@@ -78,44 +78,60 @@ def _list(client: Client, args: Sequence[bytes]) -> Reply:
 
 
 class _KillFilter:
-    """Which clients CLIENT KILL closes: those that every condition fits."""
+    """Which clients CLIENT KILL closes: those that every condition fits.
+
+    Of several conditions of one name the last one counts.
+    """
 
     def __init__(self, args: Sequence[bytes], access: Access) -> None:
         """:raises CommandError: unknown conditions or impossible values"""
         self._access = access
         self.skip_me = True
-        self._conditions: list[Callable[[Client], bool]] = []
+        self._conditions: dict[bytes, Callable[[Client], bool]] = {}
         if len(args) % 2:
             raise syntax_error()
         for name, value in zip(args[::2], args[1::2], strict=True):
-            self._add(name.upper(), value)
+            if name.upper() == b"SKIPME":
+                self.skip_me = _yes_or_no(value, b"YES", b"NO")
+            else:
+                self._conditions[name.upper()] = self._condition(name.upper(), value)
 
-    def _add(self, name: bytes, value: bytes) -> None:
+    def _condition(self, name: bytes, value: bytes) -> Callable[[Client], bool]:
         text = value.decode("utf-8", "surrogateescape")
         if name == b"ID":
             number = integer_or_none(value)
             if number is None or number < 1:
                 raise CommandError("ERR client-id should be greater than 0")
-            self._conditions.append(lambda client: client.number == number)
-        elif name == b"TYPE":
+            return lambda client: client.number == number
+        if name == b"TYPE":
             kind = _client_type(value)
-            self._conditions.append(lambda client: client.type_name() == kind)
-        elif name == b"ADDR":
-            self._conditions.append(lambda client: client.address == text)
-        elif name == b"LADDR":
-            self._conditions.append(lambda client: client.local_address == text)
-        elif name == b"USER":
+            return lambda client: client.type_name() == kind
+        if name == b"ADDR":
+            return lambda client: client.address == text
+        if name == b"LADDR":
+            return lambda client: client.local_address == text
+        if name == b"USER":
             if self._access.find(value) is None:
                 raise CommandError(f"ERR No such user '{one_line(as_c_string(value))}'")
-            self._conditions.append(lambda client: client.user.name == value)
-        elif name == b"SKIPME":
-            self.skip_me = _yes_or_no(value, b"YES", b"NO")
-        else:
-            raise syntax_error()
+            return lambda client: client.user.name == value
+        if name == b"MAXAGE":
+            least_s = _age(value)
+            return lambda client: client.age_s >= least_s
+        raise syntax_error()
 
     def fits(self, client: Client) -> bool:
         """Whether every condition holds."""
-        return all(condition(client) for condition in self._conditions)
+        return all(condition(client) for condition in self._conditions.values())
+
+
+def _age(word: bytes) -> int:
+    """:raises CommandError: not a number of seconds"""
+    seconds = integer_or_none(word)
+    if seconds is None:
+        raise CommandError("ERR maxage is not an integer or out of range")
+    if seconds <= 0:
+        raise CommandError("ERR maxage should be greater than 0")
+    return seconds
 
 
 def _kill(client: Client, args: Sequence[bytes]) -> Reply:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.arguments import integer, integer_from, integer_or_none
 from shmcache.commands.replies import OK, CommandError, as_c_string, one_line, syntax_error
+from shmcache.commands.waiting import MustWait, milliseconds
 from shmcache.server.replies import NOTHING
 
 if TYPE_CHECKING:
@@ -109,6 +110,30 @@ def _sync(_client: Client, _args: Sequence[bytes]) -> Reply:
     raise _no_replication("SYNC")
 
 
+def _wait(client: Client, args: Sequence[bytes]) -> Reply:
+    """No replica ever has anything, which is known only when the time is over."""
+    wanted, timeout_ms = integer(args[0]), milliseconds(args[1])
+    return 0 if wanted <= 0 else _wait_in_vain(client, timeout_ms, 0)
+
+
+def _waitaof(client: Client, args: Sequence[bytes]) -> Reply:
+    local = integer_from(args[0], 0, 1)
+    wanted = integer_from(args[1], 0, complaint="value is out of range, must be positive")
+    timeout_ms = milliseconds(args[2])
+    if local:
+        raise CommandError(
+            "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
+        )
+    return [0, 0] if wanted == 0 else _wait_in_vain(client, timeout_ms, [0, 0])
+
+
+def _wait_in_vain(client: Client, timeout_ms: int, otherwise: Reply) -> Reply:
+    """:raises MustWait: it may wait"""
+    if client.may_block:
+        raise MustWait("list", (), timeout_ms, lambda _key: [], otherwise)
+    return otherwise
+
+
 HANDLERS = {
     "failover": _failover,
     "psync": _psync,
@@ -117,4 +142,6 @@ HANDLERS = {
     "role": _role,
     "slaveof": _replicaof,
     "sync": _sync,
+    "wait": _wait,
+    "waitaof": _waitaof,
 }
