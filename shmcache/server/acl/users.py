@@ -16,11 +16,20 @@ __all__ = ["DEFAULT_USER", "READ", "WRITE", "KeyPattern", "Selector", "User", "h
 DEFAULT_USER: Final = b"default"
 READ: Final = 1
 WRITE: Final = 2
+_SPECIAL: Final = frozenset(b"*?[\\")
 
 
 def hash_password(password: bytes) -> str:
     """A password as it is kept: the SHA-256 of it in hexadecimal."""
     return hashlib.sha256(password).hexdigest()
+
+
+def _matcher(pattern: bytes) -> Callable[[bytes], bool]:
+    """A function that tells whether a text fits a pattern; of most it is the beginning."""
+    prefix = pattern[:-1]
+    if prefix and pattern.endswith(b"*") and _SPECIAL.isdisjoint(prefix):
+        return lambda text: text.startswith(prefix)
+    return compile_glob(pattern)
 
 
 class KeyPattern(NamedTuple):
@@ -43,6 +52,7 @@ class Selector:
     """
 
     __slots__ = (
+        "_patterns",
         "all_channels",
         "all_keys",
         "channels",
@@ -56,6 +66,7 @@ class Selector:
     def __init__(self, *, all_channels: bool) -> None:
         self.all_keys = False
         self.keys: dict[bytes, KeyPattern] = {}
+        self._patterns: dict[int, tuple[Callable[[bytes], bool], ...]] = {}
         self.all_channels = all_channels
         self.channels: dict[bytes, Callable[[bytes], bool]] = {}
         self.unknown_commands = False
@@ -105,6 +116,7 @@ class Selector:
         """Forget the patterns of keys, and allow all keys or none."""
         self.all_keys = allowed
         self.keys.clear()
+        self._patterns.clear()
 
     def allow_all_channels(self, *, allowed: bool) -> None:
         """Forget the patterns of channels, and allow all channels or none."""
@@ -113,15 +125,27 @@ class Selector:
 
     def add_keys(self, pattern: bytes, permissions: int) -> None:
         """Allow keys; what was allowed to them before stays allowed."""
+        self._patterns.clear()
         known = self.keys.get(pattern)
         if known is None:
-            self.keys[pattern] = KeyPattern(permissions, compile_glob(pattern))
+            self.keys[pattern] = KeyPattern(permissions, _matcher(pattern))
         else:
             self.keys[pattern] = known._replace(permissions=known.permissions | permissions)
 
+    def key_patterns(self, permissions: int) -> tuple[Callable[[bytes], bool], ...]:
+        """What tells, of each pattern with these permissions at least, whether a key fits it."""
+        patterns = self._patterns.get(permissions)
+        if patterns is None:
+            patterns = self._patterns[permissions] = tuple(
+                keys.fits
+                for keys in self.keys.values()
+                if keys.permissions & permissions == permissions
+            )
+        return patterns
+
     def add_channels(self, pattern: bytes) -> None:
         """Allow channels."""
-        self.channels[pattern] = compile_glob(pattern)
+        self.channels[pattern] = _matcher(pattern)
 
 
 class User:
