@@ -56,8 +56,9 @@ def _merged(replies: tuple[Tagged, ...]) -> tuple[Tagged, ...]:
 def _is_invalidation(reply: Tagged) -> bool:
     if reply[0] not in {"push", "array"} or len(reply[1]) < 2:
         return False
-    return reply[1][0] == ("bulk", b"invalidate") or (
-        reply[1][:2] == (("bulk", b"message"), ("bulk", b"__redis__:invalidate"))
+    return bool(
+        reply[1][0] == ("bulk", b"invalidate")
+        or reply[1][:2] == (("bulk", b"message"), ("bulk", b"__redis__:invalidate"))
     )
 
 
