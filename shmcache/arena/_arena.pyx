@@ -5,7 +5,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.exc cimport PyErr_Clear, PyErr_Occurred, PyErr_SetFromErrno
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.ref cimport PyObject, Py_XDECREF
+from cpython.ref cimport PyObject, Py_INCREF, Py_XDECREF
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint32_t, uint64_t
 from libc.stdio cimport FILE, fclose, snprintf
 from libc.stdlib cimport free, realloc
@@ -104,11 +104,19 @@ cdef class Arena(Reads):
         cdef sc_key made = make_key(db, key, key_bytes)
         cdef bytes_sink sink
         cdef int status
-        sink.sink.reserve = bytes_reserve
-        sink.value = NULL
+        cdef sc_hint *again = NULL
+        cdef PyObject *kept
         if self.ptr == NULL:
             self.handle()
-        status = sc_get_hinted(self.ptr, &made, key_hash, &sink.sink, bytes_reserve)
+        kept = <PyObject *>sc_get_made(self.ptr, &made, key_hash)
+        if kept != NULL:
+            return new_reference(<object>kept)
+        sink.sink.reserve = bytes_reserve
+        sink.value = NULL
+        status = sc_get_hinted(self.ptr, &made, key_hash, &sink.sink, bytes_reserve, &again)
+        if again != NULL and status == SC_OK:
+            if sc_hint_keep(self.ptr, again, sink.value, bytes_object_bytes(sink.value)):
+                Py_INCREF(<object>sink.value)
         return sink.value if status == SC_OK else new_reference(sink_result(status, &sink))
 
     cdef int get_bulk(self, uint32_t db, const char *key, uint32_t key_bytes,

@@ -20,11 +20,22 @@ cdef int fail(int status) except -1:
         return -1
     raise _ERRORS[status](sc_status_text(status).decode())
 
+cdef inline size_t bytes_object_bytes(PyObject *value) noexcept:
+    """Memory that a bytes object takes, about."""
+    return <size_t>PyBytes_GET_SIZE(<object>value) + 33  # its head, and a NUL
+
 # ---- the interpreter lock ----------------------------------------------------------------------
+
+cdef size_t drop_bytes(void *made) noexcept:
+    """Give up a bytes object that was kept with a hint."""
+    cdef size_t taken = bytes_object_bytes(<PyObject *>made)
+    Py_XDECREF(<PyObject *>made)
+    return taken
 
 cdef sc_hooks HOOKS
 HOOKS.block_enter = <void *(*)() noexcept>PyEval_SaveThread
 HOOKS.serialized = True  # by the GIL; the module does not declare itself free-threaded
+HOOKS.drop_made = drop_bytes
 HOOKS.block_leave = <void (*)(void *) noexcept>PyEval_RestoreThread
 
 # ---- sinks -------------------------------------------------------------------------------------

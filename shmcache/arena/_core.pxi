@@ -24,6 +24,7 @@ cdef extern from "sc.h":
         void *(*block_enter)() noexcept
         void (*block_leave)(void *state) noexcept
         c_bool serialized
+        size_t (*drop_made)(void *made) noexcept
     ctypedef struct sc_set_args:
         const char *value
         uint64_t value_bytes
@@ -112,8 +113,12 @@ cdef extern from "sc.h":
 cdef extern from "get.h":
     int sc_get_with(sc_arena *arena, const sc_key *key, sc_sink *sink,
                     char *(*reserve)(sc_sink *sink, size_t length) noexcept, void *hint)
+    ctypedef struct sc_hint:
+        pass
     int sc_get_hinted(sc_arena *arena, const sc_key *key, uint64_t key_hash, sc_sink *sink,
-                      char *(*reserve)(sc_sink *sink, size_t length) noexcept)
+                      char *(*reserve)(sc_sink *sink, size_t length) noexcept, sc_hint **again)
+    void *sc_get_made(sc_arena *arena, const sc_key *key, uint64_t key_hash)
+    c_bool sc_hint_keep(sc_arena *arena, sc_hint *hint, void *made, size_t bytes)
 
 cdef extern from "layout.h":
     enum:

@@ -2,6 +2,7 @@
  * header is checked by computing it again: nothing read from the arena is used as a bound. */
 #include <stdlib.h>
 
+#include "get.h"
 #include "heap.h"
 #include "lock.h"
 #include "ring.h"
@@ -383,7 +384,7 @@ void sc_arena_detach(sc_arena *arena) {
     sc_sys_unmap(arena->access, arena->access_bytes);
     sc_sys_unmap(arena->feed.head, arena->feed_bytes);
     sc_sys_unmap(arena->bus.head, arena->bus_bytes);
-    free(arena->hints);
+    sc_hints_free(arena);
     free(arena->element_hints);
     free(arena);
 }

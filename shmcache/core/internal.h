@@ -101,15 +101,18 @@ typedef struct sc_classes {
     uint16_t magazine[SC_MAX_CLASSES]; /* blocks a writer may keep at hand */
 } sc_classes;
 
-/* Where a key was last found, for keys whose caller has a hash of its own at hand (get.h). */
+/* Where a key was last found, for keys whose caller has a hash of its own at hand, and what the
+ * caller made of its value (get.h). */
 #define SC_HINTS 8192
-#define SC_HINT_WAYS 2 /* a set is a cache line */
+#define SC_HINT_WAYS 2          /* a set is a cache line */
+#define SC_MADE_MOST (4u << 20) /* bytes of made things that an attachment keeps */
 typedef struct sc_hint {
     uint64_t key_hash; /* the caller's */
     uint64_t sequence; /* the stripe's when it was found */
-    uint64_t place;    /* of the entry, from the start of the heap */
-    const sc_stripe *stripe;
+    uint64_t where;    /* index of the stripe << 36 | offset of the entry in the heap / 8 */
+    void *made;        /* NULL = nothing is kept */
 } sc_hint;
+static_assert(sizeof(sc_hint) * SC_HINT_WAYS == SC_CACHE_LINE, "a set is a cache line");
 
 /* One attachment's view of a ring (ring.h): sizes of its own, which damage cannot move. */
 typedef struct sc_ring {
@@ -157,6 +160,7 @@ struct sc_arena {
     pthread_mutex_t writers_lock; /* process-local: adding to the list */
     _Atomic uint64_t random;
     _Atomic uint64_t sweep_cursor; /* stripe that the next expiry cycle starts at */
+    size_t made_bytes;             /* of what is kept in hints */
     sc_hint *hints; /* SC_HINTS of them, in sets of SC_HINT_WAYS, or NULL until the first use */
     struct sc_element_hint *element_hints; /* SC_ELEMENT_HINTS of them (find.h), or NULL */
     bool touching;                         /* reads leave access marks */

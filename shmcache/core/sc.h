@@ -84,6 +84,8 @@ typedef struct sc_hooks {
     /* Calls on the arena are serialised by a lock that block_enter gives up (a GIL): checking a
      * writer out then needs no atomic exchange, which would be a tenth of a SET. */
     bool serialized;
+    /* Give up what was made of a value and kept (get.h); returns the memory that it took. */
+    size_t (*drop_made)(void *made);
 } sc_hooks;
 
 /* ---- segments ---------------------------------------------------------------------------------*/

@@ -25,6 +25,19 @@ sc_hint *sc_hints_new(void) {
     return hints;
 }
 
+void sc_hint_drop(sc_arena *arena, sc_hint *hint) {
+    void *made = hint->made;
+    hint->made = NULL;
+    arena->made_bytes -= arena->hooks.drop_made(made);
+}
+
+void sc_hints_free(sc_arena *arena) {
+    for (size_t i = 0; arena->hints && i < SC_HINTS; i++) {
+        if (arena->hints[i].made) sc_hint_drop(arena, &arena->hints[i]);
+    }
+    free(arena->hints);
+}
+
 int sc_get_slow(sc_arena *arena, const sc_key *key, sc_sink *sink) {
     if (SC_UNLIKELY(sc_check_key(arena, key) != SC_OK)) return SC_MISS;
     sc_ref ref;

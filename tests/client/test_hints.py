@@ -6,13 +6,16 @@ are asked for every element, by two attachments, and must agree.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import shmcache
+from client.processes import unique_name
 from client.sides import outcome
+from shmcache.arena.segments import create_segments, unlink_segments
 
 if TYPE_CHECKING:
     import redis
@@ -58,7 +61,9 @@ def _steps() -> st.SearchStrategy[Step]:
         step(st.sampled_from(["LPOP", "RPOP"]), keys),
         step("LSET", keys, st.sampled_from([0, -1]), names),
         step("DEL", keys),
-        step("SET", keys, values),
+        *[step("SET", keys, values)] * 3,
+        step("SET", keys, values, "PX", 100_000),
+        step("APPEND", keys, values),
         step("RENAME", keys, keys),
         step("COPY", keys, keys, "REPLACE"),
         step("PEXPIREAT", keys, times),
@@ -75,6 +80,9 @@ def _both_ways(client: redis.Redis) -> tuple[list[Any], list[Any]]:
             for name in NAMES:
                 short.append(outcome(client, (command, (key, name), {})))
                 function.append(outcome(client, ("execute_command", (command, key, name), {})))
+        for _ in range(3):  # found, kept, given again
+            short.append(outcome(client, ("get", (key,), {})))
+            function.append(outcome(client, ("execute_command", ("get", key), {})))
         for index in INDEXES:
             short.append(outcome(client, ("lindex", (key, index), {})))
             function.append(outcome(client, ("execute_command", ("lindex", key, index), {})))
@@ -130,3 +138,37 @@ def test_a_dead_field_is_forgotten_by_the_clock(daemon: Daemon) -> None:
             cache.hget("other", "f")
         assert cache.hget("h", "f") is None
         assert cache.hget("other", "f") is None
+
+
+def test_a_kept_value_is_forgotten_by_the_clock(daemon: Daemon) -> None:
+    """The very object that was given before is given again, until its time is over."""
+    client = shmcache.attach(daemon.name, writable=True)
+    client.set("k", b"kept", px=150)
+    found = [client.get("k") for _ in range(4)]
+    assert found == [b"kept"] * 4
+    assert found[3] is found[2]
+    client.pexpireat("k", PAST_MS)
+    assert client.get("k") is None
+    client.set("k", b"kept", px=30)
+    deadline = time.monotonic() + 10
+    while client.get("k") is not None:
+        assert time.monotonic() < deadline
+    assert client.get("k") is None
+
+
+def test_no_more_is_kept_than_has_room() -> None:
+    """Values of 6 MB in all, of which an attachment keeps 4 MiB."""
+    name = unique_name()
+    create_segments(name, 32 << 20).close()
+    try:
+        client = shmcache.attach(name, writable=True)
+        texts = {f"large:{number}": b"%05d" % number * 400 for number in range(3000)}
+        for text, value in texts.items():
+            hash(text)
+            client.set(text, value)
+        for _ in range(3):
+            assert all(client.get(text) == value for text, value in texts.items())
+        again = sum(client.get(text) is client.get(text) for text in texts)
+        assert 1500 <= again <= (4 << 20) // 2000
+    finally:
+        unlink_segments(name)

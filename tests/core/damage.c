@@ -228,8 +228,10 @@ static bool read_name(reading *at, unsigned i) {
     char name[64];
     sc_key key = name_of(i, name);
     sc_info info;
+    sc_hint *again = NULL;
     return answered(at, sc_get(at->arena, &key, &at->sink)) &&
-           answered(at, sc_get_hinted(at->arena, &key, i % 401, &at->sink, reserve_in_sink)) &&
+           answered(at,
+                    sc_get_hinted(at->arena, &key, i % 401, &at->sink, reserve_in_sink, &again)) &&
            answered(at, sc_get_range(at->arena, &key, 5, -5, &at->sink)) &&
            answered(at, sc_get_range(at->arena, &key, 2000, 9000, &at->sink)) &&
            answered(at, sc_describe(at->arena, &key, &info, i % 2));

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "get.h"
+
 /* ---- checks -----------------------------------------------------------------------------------*/
 static char context[512], note[128];
 
@@ -169,10 +171,24 @@ void segments_close(segments *these) {
     close(these->bus_fd);
 }
 
+/* What tests make of a value: a copy. */
+typedef struct made {
+    size_t length;
+    char bytes[];
+} made;
+
+static size_t drop_made(void *it) {
+    size_t taken = sizeof(made) + ((made *)it)->length;
+    free(it);
+    return taken;
+}
+
+static const sc_hooks hooks = {.drop_made = drop_made};
+
 sc_arena *segments_attach(const segments *these, bool writable) {
     sc_arena *arena = NULL;
     sc_segment_fds fds = fds_of(these);
-    CHECK_STATUS(sc_arena_attach(&fds, writable, NULL, &arena), SC_OK);
+    CHECK_STATUS(sc_arena_attach(&fds, writable, &hooks, &arena), SC_OK);
     return arena;
 }
 
@@ -228,6 +244,28 @@ bool buffer_is(const buffer *it, const void *bytes, size_t length) {
 int set_bytes(sc_arena *arena, const sc_key *key, const char *value, size_t length) {
     sc_set_args args = {.value = value, .value_bytes = length};
     return sc_set(arena, key, &args);
+}
+
+static char *reserve_in_sink(sc_sink *sink, size_t length) {
+    return sink->reserve(sink, length);
+}
+
+int get_hinted(sc_arena *arena, const sc_key *key, uint64_t hash, buffer *to) {
+    const made *kept = sc_get_made(arena, key, hash);
+    if (kept) {
+        memcpy(to->sink.reserve(&to->sink, kept->length), kept->bytes, kept->length);
+        return SC_OK;
+    }
+    sc_hint *again = NULL;
+    int status = sc_get_hinted(arena, key, hash, &to->sink, reserve_in_sink, &again);
+    if (status == SC_OK && again) {
+        made *copy = malloc(sizeof *copy + to->length);
+        CHECK(copy, "no memory");
+        copy->length = to->length;
+        memcpy(copy->bytes, to->bytes, to->length);
+        if (!sc_hint_keep(arena, again, copy, sizeof *copy + to->length)) free(copy);
+    }
+    return status;
 }
 
 int set_text(sc_arena *arena, uint32_t db, const char *key, const char *value) {

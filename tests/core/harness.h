@@ -70,6 +70,10 @@ void buffer_init(buffer *to);
 void buffer_free(buffer *to);
 bool buffer_is(const buffer *it, const void *bytes, size_t length);
 
+/* GET as the binding does it for a key with a hash of its own: what was kept of the value, or the
+ * value, of which a copy is kept when it was asked for again. */
+int get_hinted(sc_arena *arena, const sc_key *key, uint64_t hash, buffer *to);
+
 int set_text(sc_arena *arena, uint32_t db, const char *key, const char *value);
 int set_bytes(sc_arena *arena, const sc_key *key, const char *value, size_t length);
 /* Is the key there with exactly this value? */

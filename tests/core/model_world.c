@@ -1,4 +1,3 @@
-#include "get.h"
 #include "model.h"
 
 #include <stdlib.h>
@@ -66,22 +65,18 @@ bool may_vanish(const world *of, const record *model) {
 
 /* ---- comparing --------------------------------------------------------------------------------*/
 
-static char *reserve_in_sink(sc_sink *sink, size_t length) {
-    return sink->reserve(sink, length);
-}
-
 /* Outside a transaction sometimes by way of the process's hints, with hashes that often collide. */
-static int target_get(target *at, sc_sink *sink) {
-    if (at->tx) return sc_tx_get(at->tx, &at->key, sink);
-    if (choose(&at->of->pick, 2)) return sc_get(at->arena, &at->key, sink);
+static int target_get(target *at, buffer *to) {
+    if (at->tx) return sc_tx_get(at->tx, &at->key, &to->sink);
+    if (choose(&at->of->pick, 2)) return sc_get(at->arena, &at->key, &to->sink);
     uint64_t hash = sc_hash(at->key.bytes, at->key.length, 0) % 97;
-    return sc_get_hinted(at->arena, &at->key, hash, sink, reserve_in_sink);
+    return get_hinted(at->arena, &at->key, hash, to);
 }
 
 void target_sync(target *at) {
     record *model = at->model;
     uint64_t before = now_ms();
-    int status = target_get(at, &at->of->got.sink);
+    int status = target_get(at, &at->of->got);
     uint64_t after = now_ms();
     bool dead = !model->present || (model->expire_ms && model->expire_ms <= before);
     bool dying = model->present && model->expire_ms && model->expire_ms <= after;

@@ -25,7 +25,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "get.h"
 #include "stress.h"
 
 enum { COLD = 2000, HOT = 8, PAIRS = 6, MOST_VALUE = 12000, MOST_PROCESSES = 16 };
@@ -80,17 +79,12 @@ static uint64_t pick_single(worker *w, char name[16], sc_key *key) {
     return number;
 }
 
-static char *reserve_in_sink(sc_sink *sink, size_t length) {
-    return sink->reserve(sink, length);
-}
-
 static void read_single(worker *w) {
     char name[16];
     sc_key key;
     uint64_t number = pick_single(w, name, &key);
-    int status = w->hinted
-                     ? sc_get_hinted(w->arena, &key, number % 501, &w->got.sink, reserve_in_sink)
-                     : sc_get(w->arena, &key, &w->got.sink);
+    int status = w->hinted ? get_hinted(w->arena, &key, number % 501, &w->got)
+                           : sc_get(w->arena, &key, &w->got.sink);
     if (!went_well(w, status) || status == SC_MISS) return;
     CHECK_STATUS(status, SC_OK);
     judge_value(&w->got, number);
