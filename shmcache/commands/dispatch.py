@@ -86,6 +86,20 @@ class Dispatcher:
         """Know a command no longer; what holds its entry may still call it."""
         del self._entries[name.upper().encode()]
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Know a command by another name only; by none if that is empty (rename-command).
+
+        :raises ValueError: there is no such command, or the new name is another one's
+        """
+        entry = self._entries.pop(name.upper().encode("utf-8", "surrogateescape"), None)
+        if entry is None:
+            raise ValueError(f"rename-command: there is no command '{name}'")
+        new = new_name.upper().encode("utf-8", "surrogateescape")
+        if new in self._entries:
+            raise ValueError(f"rename-command: there is a command '{new_name}' already")
+        if new:
+            self._entries[new] = entry
+
     def lookup(self, words: Sequence[bytes]) -> Entry:
         """The entry for a command line, its number of arguments not yet checked.
 

@@ -15,13 +15,14 @@ from shmcache.commands.dispatch import Dispatcher
 from shmcache.commands.replies import CommandError, Reply, error_for
 from shmcache.commands.table import COMMANDS
 from shmcache.commands.waiting import MustWait
-from shmcache.errors import ProtocolError, ShmcacheError
+from shmcache.errors import ConfigurationError, ProtocolError, ShmcacheError
 from shmcache.protocol import write_error
 from shmcache.server._frontend import Connection, Frontend, Queueable
 from shmcache.server.acl.access import Access
 from shmcache.server.blocking import Blocking
 from shmcache.server.changes import Changes
 from shmcache.server.client import Client
+from shmcache.server.client_eviction import evict_clients
 from shmcache.server.handlers import HANDLERS
 from shmcache.server.latency import LatencyMonitor
 from shmcache.server.modules import Modules
@@ -53,6 +54,8 @@ __all__ = ["Server"]
 _log = logging.getLogger("shmcache.server")
 
 _TICKS_A_SECOND: Final = 10
+_MANY_CLIENTS: Final = 1000
+"""To weigh so many takes milliseconds: it is done once a second only."""
 _INTERNAL_ERROR: Final = "ERR internal error, see the server's log"
 _NOAUTH: Final = "NOAUTH Authentication required."
 _SUBSCRIBER_COMMANDS: Final = frozenset(
@@ -120,6 +123,7 @@ class Server:
         )
         self.frontend.on_slow = note_slow_command
         self._fill_queueable()
+        self._rename_commands()
         self.tracking = Tracking(loop, self.changes, self.clients, lambda: self.current)
         self.modules = Modules(self)
         self.settings = Settings(self, on_config)
@@ -142,6 +146,18 @@ class Server:
         queueable = Queueable(entry, entry.arity, self.statistics.commands[command.name])
         for spelling in (command.name.encode(), command.name.upper().encode()):
             self.frontend.queueable[spelling] = queueable
+
+    def _rename_commands(self) -> None:
+        """rename-command; the inner loop, which knows the usual names, is not asked any more.
+
+        :raises ConfigurationError: a name is wrong
+        """
+        for name, new_name in self.config.value("rename-command"):
+            try:
+                self.dispatcher.rename(name, new_name)
+            except ValueError as error:
+                raise ConfigurationError(str(error)) from error
+            self.go_slow("rename-command", True)
 
     def make_unqueueable(self, name: str) -> None:
         """Have MULTI ask here again: the command is unloaded."""
@@ -411,6 +427,8 @@ class Server:
             self.frontend.check_output_limit(connection)
         self.blocking.tick()
         self._ticks += 1
+        if len(self.clients) < _MANY_CLIENTS or self._ticks % _TICKS_A_SECOND == 0:
+            evict_clients(self)
         if self._ticks % _TICKS_A_SECOND == 0:
             self.note_used_memory(self.arena.statistics().used_bytes)
             self._close_idle_clients()

@@ -66,6 +66,7 @@ class Statistics:
         """Start counting anew (CONFIG RESETSTAT)."""
         self.connections = 0
         self.rejected_connections = 0
+        self.evicted_clients = 0
         self.dropped_for_output = 0
         self.dropped_for_query = 0
         self.errors: dict[str, int] = {}

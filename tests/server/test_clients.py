@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.processes import FrontEnd
+from shmcache.server.exitcodes import EXIT_BAD_START
+
 if TYPE_CHECKING:
-    from server.processes import FrontEnd, RedisServer
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from server.processes import RedisServer
     from server.wire import Wire
 
 NOT_IN_NAMES = b"cannot contain spaces, newlines or special characters.\r\n"
@@ -202,8 +208,7 @@ def test_kill_by_age(front_end: FrontEnd, client: Wire) -> None:
         ):
             assert client.run("CLIENT", "KILL", *words.split()) == reply
         assert other.run("PING") == b"+PONG\r\n"
-        words = f"ID {number} MAXAGE 1".split()
-        while client.run("CLIENT", "KILL", *words) == b":0\r\n":
+        while client.run("CLIENT", "KILL", "ID", number, "MAXAGE", "1") == b":0\r\n":
             pass
         assert other.is_closed()
 
@@ -222,3 +227,47 @@ def test_of_two_conditions_of_a_kind_the_last_counts(
 def test_watched_keys_are_counted(client: Wire) -> None:
     client.run("WATCH", "a", "b")
     assert " watch=2 " in client.text("CLIENT", "INFO")
+
+
+def test_the_largest_clients_go_first(start_front_end: Callable[..., FrontEnd]) -> None:
+    """maxmemory-clients; NO-EVICT protects."""
+    front_end = start_front_end(maxmemory_clients="4mb")
+    beginning = b"*2\r\n$3\r\nGET\r\n$3000000\r\n"
+    with front_end.connect() as kept, front_end.connect() as large, front_end.connect() as small:
+        assert kept.run("CLIENT", "NO-EVICT", "ON") == b"+OK\r\n"
+        kept.send(beginning + b"x" * 2_500_000)
+        small.send(beginning + b"x" * 100_000)
+        large.send(beginning + b"x" * 2_000_000)
+        assert large.is_closed()
+        for wire, missing in ((small, 2_900_000), (kept, 500_000)):
+            wire.send(b"x" * missing + b"\r\n")
+            assert wire.reply() == b"$-1\r\n"
+        assert "evicted_clients:1\r\n" in small.text("INFO", "stats")
+
+
+def test_renamed_commands(start_front_end: Callable[..., FrontEnd]) -> None:
+    front_end = start_front_end(rename_command='GET fetch\nFLUSHALL ""')
+    with front_end.connect() as wire:
+        assert wire.run("SET", "a", "1") == b"+OK\r\n"
+        assert wire.run("FETCH", "a") == b"$1\r\n1\r\n"
+        for line in ("GET a", "FLUSHALL"):
+            assert wire.run(*line.split()).startswith(b"-ERR unknown command")
+        assert wire.run("MULTI") == b"+OK\r\n"
+        assert wire.run("GET", "a").startswith(b"-ERR unknown command")
+        assert wire.run("DISCARD") == b"+OK\r\n"
+        for line, reply in (
+            ("MULTI", b"+OK\r\n"),
+            ("fetch a", b"+QUEUED\r\n"),
+            ("EXEC", b"*1\r\n$1\r\n1\r\n"),
+        ):
+            assert wire.run(*line.split()) == reply
+
+
+@pytest.mark.parametrize("wrong", ["NOSUCH x", "GET set"])
+def test_what_cannot_be_renamed(tmp_path: Path, wrong: str) -> None:
+    front_end = FrontEnd(tmp_path, rename_command=wrong)
+    try:
+        assert front_end.process.wait(20) == EXIT_BAD_START
+        assert "rename-command: there is " in front_end.log()
+    finally:
+        front_end.close()

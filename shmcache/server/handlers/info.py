@@ -105,10 +105,18 @@ def _memory_section(server: Server) -> _Fields:
     yield "maxmemory_policy", server.config.text("maxmemory-policy")
     yield "allocator_frag_ratio", f"{memory.fragmentation:.2f}"
     yield "allocator_frag_bytes", memory.pages - memory.used
+    yield "allocator_rss_ratio", f"{memory.arena / max(memory.pages, 1):.2f}"
+    yield "allocator_rss_bytes", memory.arena - memory.pages
+    yield "rss_overhead_ratio", f"{memory.resident / max(memory.arena, 1):.2f}"
+    yield "rss_overhead_bytes", memory.resident - memory.arena
     yield "mem_fragmentation_ratio", f"{memory.fragmentation:.2f}"
     yield "mem_fragmentation_bytes", memory.pages - memory.used
+    yield "mem_not_counted_for_evict", 0
+    yield "mem_replication_backlog", 0
+    yield "mem_total_replication_buffers", 0
     yield "mem_clients_slaves", 0
     yield "mem_clients_normal", memory.clients
+    yield "mem_cluster_links", 0
     yield "mem_aof_buffer", 0
     yield "mem_allocator", "shmcache"
     yield "active_defrag_running", 0
@@ -119,14 +127,35 @@ def _memory_section(server: Server) -> _Fields:
     yield "shmcache_fixed_bytes", memory.fixed
 
 
-def _persistence_section(_server: Server) -> _Fields:
+def _persistence_section(server: Server) -> _Fields:
+    """Nothing is ever saved, forked or rewritten, and nothing of that has failed."""
     yield "loading", 0
     yield "async_loading", 0
+    for name in ("peak", "size", "size_age"):
+        yield f"current_cow_{name}", 0
+    yield "current_fork_perc", "0.00"
+    yield "current_save_keys_processed", 0
+    yield "current_save_keys_total", 0
+    yield "rdb_changes_since_last_save", 0  # those that wait to be saved
     yield "rdb_bgsave_in_progress", 0
+    yield "rdb_last_save_time", int(server.statistics.started_at)  # so it is in Redis
+    yield "rdb_last_bgsave_status", "ok"
+    yield "rdb_last_bgsave_time_sec", -1
+    yield "rdb_current_bgsave_time_sec", -1
     yield "rdb_saves", 0
+    yield "rdb_last_cow_size", 0
     yield "aof_enabled", 0
     yield "aof_rewrite_in_progress", 0
     yield "aof_rewrite_scheduled", 0
+    yield "aof_last_rewrite_time_sec", -1
+    yield "aof_current_rewrite_time_sec", -1
+    yield "aof_last_bgrewrite_status", "ok"
+    yield "aof_rewrites", 0
+    yield "aof_rewrites_consecutive_failures", 0
+    yield "aof_last_write_status", "ok"
+    yield "aof_last_cow_size", 0
+    yield "module_fork_in_progress", 0
+    yield "module_fork_last_cow_size", 0
 
 
 def _stats_section(server: Server) -> _Fields:
@@ -141,13 +170,15 @@ def _stats_section(server: Server) -> _Fields:
     yield "total_net_repl_output_bytes", 0
     yield "instantaneous_input_kbps", f"{statistics.input.per_second() / 1024:.2f}"
     yield "instantaneous_output_kbps", f"{statistics.output.per_second() / 1024:.2f}"
+    yield "instantaneous_input_repl_kbps", "0.00"
+    yield "instantaneous_output_repl_kbps", "0.00"
     yield "rejected_connections", statistics.rejected_connections
     yield "sync_full", 0
     yield "sync_partial_ok", 0
     yield "sync_partial_err", 0
     yield "expired_keys", arena.expired
     yield "evicted_keys", arena.evicted
-    yield "evicted_clients", 0
+    yield "evicted_clients", statistics.evicted_clients
     yield "keyspace_hits", arena.hits
     yield "keyspace_misses", arena.misses
     yield "pubsub_channels", len(server.pubsub.channels)
@@ -155,6 +186,10 @@ def _stats_section(server: Server) -> _Fields:
     yield "pubsubshard_channels", 0
     yield "latest_fork_usec", 0
     yield "total_forks", 0
+    yield "migrate_cached_sockets", 0
+    yield "slave_expires_tracked_keys", 0
+    for name in ("hits", "misses", "key_hits", "key_misses"):
+        yield f"active_defrag_{name}", 0
     yield "tracking_total_keys", server.tracking.keys
     yield "tracking_total_items", server.tracking.items
     yield "tracking_total_prefixes", server.tracking.prefixes
@@ -180,6 +215,9 @@ def _replication_section(server: Server) -> _Fields:
     yield "master_repl_offset", 0
     yield "second_repl_offset", -1
     yield "repl_backlog_active", 0
+    yield "repl_backlog_size", server.config.integer("repl-backlog-size")
+    yield "repl_backlog_first_byte_offset", 0
+    yield "repl_backlog_histlen", 0
 
 
 def _cpu_section(_server: Server) -> _Fields:
