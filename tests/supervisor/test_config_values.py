@@ -141,6 +141,7 @@ SKIPPED = (
         "dir",
         "maxclients",
         "tls-port",
+        "debug-active-expire",  # not Redis's; DEBUG SET-ACTIVE-EXPIRE sets it
         "aclfile",
         "oom-score-adj",
         "repl-backlog-size",
