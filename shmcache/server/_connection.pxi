@@ -79,9 +79,11 @@ cdef class Connection:
         return (monotonic_ns() - self.active_ns) // 1000000
 
     def is_gone(self):
-        """Whether the client has hung up, also if what it sent before is still to be read."""
+        """Whether the client has hung up, even if what it sent before is still to be read, or it
+        is to be closed. A reply would be lost.
+        """
         cdef pollfd asked
-        if self.closed:
+        if self.closing:
             return True
         asked.fd = self.descriptor
         asked.events = POLLRDHUP

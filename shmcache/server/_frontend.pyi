@@ -105,7 +105,9 @@ class Connection:
     def close(self, after_replies: bool = False) -> None:
         """Close now, or when what was written is sent."""
     def is_gone(self) -> bool:
-        """Whether the client has hung up, also if what it sent before is still to be read."""
+        """Whether the client has hung up, even if what it sent before is still to be read, or it
+        is to be closed. A reply would be lost.
+        """
     def unblock(self, again: list[bytes] | None = None) -> None:
         """Go on with what was received while blocked, after the requests that others sent.
 

@@ -87,10 +87,10 @@ class Blocking:
     ) -> Reply | None:
         """Let a client wait; what it gets at once, if that is possible after all."""
         if must.keys and not self._listening:
-            self._listening = True
             self._server.changes.listen(
                 self._note, on_lost=self._note_all, on_drained=self.serve_ready
             )
+            self._listening = True
             try:  # what came since the first try was told to nobody
                 return self._server.run(client, entry, words)
             except MustWait as again:

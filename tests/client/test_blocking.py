@@ -1,4 +1,4 @@
-"""redis-py's blocking calls: they go to the daemon, wait there, and return what redis-py returns."""
+"""redis-py's blocking calls: they wait at the daemon, and return what redis-py returns."""
 
 from __future__ import annotations
 

@@ -58,11 +58,16 @@ class Wire:
         reply = self.run(*words)
         return None if reply == b"$-1\r\n" else reply.split(b"\r\n", 1)[1][:-2]
 
-    def reply(self) -> bytes:
-        """The bytes of the next reply."""
+    def line(self) -> bytes:
+        """The next line, without its end."""
         line = self._stream.readline()
         if not line.endswith(b"\r\n"):
             raise ConnectionError(f"closed after {line!r}")
+        return line[:-2]
+
+    def reply(self) -> bytes:
+        """The bytes of the next reply."""
+        line = self.line() + b"\r\n"
         kind, rest = line[:1], line[1:-2]
         if kind in b"$=" and rest != b"-1":
             return line + self._stream.read(int(rest) + 2)
