@@ -107,10 +107,10 @@ def test_asyncio(daemon: Daemon) -> None:
 
     async def main() -> None:
         async with shmcache.asyncio.attach(daemon.name) as client:
-            waiting = [asyncio.create_task(client.blpop("k", 10)) for _ in range(10)]
+            waiting = [asyncio.ensure_future(client.blpop("k", 10)) for _ in range(10)]
             while (await client.info("clients"))["blocked_clients"] < 10:
                 pass
-            reading = asyncio.create_task(client.xread({"x": "$"}, block=10_000))
+            reading = asyncio.ensure_future(client.xread({"x": "$"}, block=10_000))
             while (await client.info("clients"))["blocked_clients"] < 11:
                 pass
             assert await client.get("k") is None
