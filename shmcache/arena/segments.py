@@ -25,6 +25,7 @@ __all__ = [
     "MAX_NAME_BYTES",
     "Segments",
     "attach_arena",
+    "cache_names",
     "check_name",
     "create_segments",
     "group_id",
@@ -213,6 +214,13 @@ def lock_path(name: str) -> str:
 def segment_path(name: str) -> Path:
     """Return the file that is the data segment of cache ``name``."""
     return _path(segment_names(name)[0])
+
+
+def cache_names() -> list[str]:
+    """The names of all caches on this machine that have a data segment, whoever may read it."""
+    prefix, suffix = "shmcache.", ".data"
+    names = (path.name for path in _SHM_DIRECTORY.glob(f"{prefix}*{suffix}"))
+    return sorted(name.removeprefix(prefix).removesuffix(suffix) for name in names)
 
 
 def module_notes_path(name: str) -> Path:

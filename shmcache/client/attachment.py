@@ -8,6 +8,7 @@ more. So an attachment looks now and then whether the name still leads to the fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -15,12 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError
 from redis.retry import Retry
 
 from shmcache.arena.places import find_socket_path
-from shmcache.arena.segments import check_name, map_segments, open_segments, segment_names
+from shmcache.arena.segments import (
+    attach_arena,
+    cache_names,
+    check_name,
+    map_segments,
+    open_segments,
+    segment_names,
+)
 from shmcache.client.modules import WorkerModules
-from shmcache.errors import CacheNotFound, LayoutMismatch, ReadOnly
+from shmcache.errors import CacheNotFound, LayoutMismatch, ReadOnly, ShmcacheError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,9 +94,17 @@ class Attachment:
         :param credentials: redis-py's options about how to log in
         :raises CacheNotFound: nobody answers, or no shmcache daemon
         :raises redis.AuthenticationError: the credentials do not do
+        :raises redis.NoPermissionError: the user may not call INFO, and no arena that this process
+            can read tells that it belongs to the socket
         :raises ReadOnly: ``writable`` and the segments' mode forbids it
         """
-        server = _ask(path, credentials or {})
+        try:
+            server = _ask(path, credentials or {})
+        except NoPermissionError:
+            names = _names_at(path)
+            if len(names) != 1:
+                raise
+            return cls.by_name(names[0], writable=writable)
         if "shmcache_name" not in server:
             raise CacheNotFound(f"the server at {path} is not a shmcache daemon")
         attachment = cls(server["shmcache_name"], writable=writable, socket_path=path)
@@ -157,6 +174,23 @@ class Attachment:
 def _identity(file: Path | int) -> _FileIdentity:
     status = os.fstat(file) if isinstance(file, int) else file.stat()
     return status.st_dev, status.st_ino
+
+
+def _names_at(path: str) -> list[str]:
+    """The caches whose arenas say that their daemon listens there."""
+    return [
+        name
+        for name in cache_names()
+        if (told := _told_socket_path(name)) and Path(told).exists() and Path(path).samefile(told)
+    ]
+
+
+def _told_socket_path(name: str) -> str:
+    try:
+        with contextlib.closing(attach_arena(name)) as arena:
+            return arena.socket_path
+    except (ShmcacheError, OSError):
+        return ""  # not ours to read, or going away
 
 
 def _ask(path: str, credentials: Mapping[str, Any]) -> dict[str, str]:

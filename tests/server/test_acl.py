@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -358,3 +359,25 @@ def test_redis_py_methods(
         assert got == expected
     finally:
         theirs.close()
+
+
+# ---- those who wait ------------------------------------------------------------------------------
+
+
+def test_who_waits_is_checked_again_when_served(admin: Wire, log_in: Callable[..., Wire]) -> None:
+    admin.run("ACL", "SETUSER", "a", "on", "nopass", "+@all", "~*")
+    wire = log_in("a")
+    number = wire.run("CLIENT", "ID")[1:-2]
+    wire.send(request("BLPOP", "l", "0"))
+    deadline = time.monotonic() + 15
+    while " cmd=blpop " not in admin.text("CLIENT", "LIST", "ID", number):
+        assert time.monotonic() < deadline
+    admin.run("ACL", "SETUSER", "a", "-blpop")
+    admin.run("RPUSH", "l", "x")
+    assert wire.reply() == b"-NOPERM User a has no permissions to run the 'blpop' command\r\n"
+    assert admin.run("LLEN", "l") == b":1\r\n"
+    wire.send(request("BRPOP", "m", "0"))
+    while " cmd=brpop " not in admin.text("CLIENT", "LIST", "ID", number):
+        assert time.monotonic() < deadline
+    admin.run("ACL", "DELUSER", "a")
+    assert is_closed(wire)
