@@ -31,16 +31,17 @@ _LOG_LEVELS: Final = {
 }
 
 
-def _descriptors_for(clients: int) -> int:
+def _descriptors_for(clients: int, each: int) -> int:
     """Raise the limit of open files for so many clients.
 
+    :param each: descriptors that a client may take, if there are as many
     :return: how many clients it lets in
     """
-    wanted = clients + _RESERVED_DESCRIPTORS
+    wanted = clients * each + _RESERVED_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return clients
-    for limit in ((wanted, max(hard, wanted)), (hard, hard)):
+    for limit in ((wanted, max(hard, wanted)), (min(wanted, hard), hard)):
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, limit)
         except (OSError, ValueError):  # only root raises the hard limit, and not beyond nr_open
@@ -93,7 +94,7 @@ class Settings:
         """Put every option into effect; what cannot be had in full is logged."""
         config = self._server.config
         wanted = config.integer("maxclients")
-        possible = _descriptors_for(wanted)
+        possible = _descriptors_for(wanted, self._descriptors_each())
         if possible < wanted:
             _log.warning(
                 "the limit of open files lets only %d clients in: maxclients is %d instead of %d",
@@ -208,9 +209,13 @@ class Settings:
                 "tls-cert-file", "Unable to update TLS configuration. Check server logs."
             ) from error
 
+    def _descriptors_each(self) -> int:
+        """How many a client may take: one over TLS has a relay's socket pair, too."""
+        return 3 if self._server.config.integer("tls-port") else 1
+
     def _apply_max_clients(self) -> None:
         wanted = self._server.config.integer("maxclients")
-        possible = _descriptors_for(wanted)
+        possible = _descriptors_for(wanted, self._descriptors_each())
         if possible < wanted:
             raise OptionError(
                 "maxclients",

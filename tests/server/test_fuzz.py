@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from typing import TYPE_CHECKING
 
 from server.wire import Wire, request
@@ -41,6 +42,7 @@ def test_random_arguments(start_front_end: Callable[..., FrontEnd]) -> None:
                     for _ in range(ROUNDS)
                 ]
                 wire.send(b"".join(lines) + request("QUIT"))
+                wire.socket.shutdown(socket.SHUT_WR)  # one of them may wait for ever
                 wire.rest()
     with front_end.connect() as wire:
         assert "unexpected_error_replies:0" in wire.text("INFO", "stats")

@@ -47,6 +47,7 @@ SESSION: list[list[bytes]] = [
     [b"SUBSCRIBE"],
     [b"RESET"],
     [b"ECHO", b""],
+    [b"ECHO", bytes(range(256))],
 ]
 
 
