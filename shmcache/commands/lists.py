@@ -167,6 +167,9 @@ def take_from_first(
     context: Context, keys: Sequence[bytes], count: int, *, left: bool
 ) -> tuple[bytes, list[bytes]] | None:
     """Elements off an end of the first list that there is, and its key."""
+    if len(keys) == 1:
+        taken = _take(context, keys[0], count, left=left)
+        return (keys[0], taken) if taken else None
     arena, db = context.arena, context.db
     try:
         with arena.transaction([(db, key) for key in keys]) as transaction:

@@ -276,6 +276,8 @@ def take_from_first(
 ) -> tuple[bytes, list[tuple[bytes, float]]]:
     """Take members out of the first key that has any; all at once costs less than each alone."""
     arena, db = context.arena, context.db
+    if count == 1 and len(keys) == 1:
+        return keys[0], arena.zset_pop(db, keys[0], 1, highest=highest)
     try:
         with arena.transaction([(db, key) for key in keys]) as transaction:
             key, pairs = _at_end(transaction, db, keys, count, highest=highest)
