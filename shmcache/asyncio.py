@@ -20,6 +20,7 @@ import redis.asyncio
 from redis.asyncio.client import Pipeline
 
 from shmcache.client._inprocess import NATIVE_METHODS
+from shmcache.client.async_pubsub import AsyncInlinePubSub
 from shmcache.client.batch import run_batch
 from shmcache.client.codec import Codec
 from shmcache.client.direct import REFUSED, Direct
@@ -38,6 +39,8 @@ from shmcache.client.replies import AsyncAnswer, translated_errors
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    from redis.asyncio.client import PubSub
 
     from shmcache.client.attachment import Attachment
 
@@ -124,6 +127,15 @@ class AsyncClient(redis.asyncio.Redis):
             transaction,
             shard_hint,
         )
+
+    def pubsub(self, **options: Any) -> PubSub:
+        """Return an object to subscribe with, whose messages come through shared memory."""
+        inline = self._current_inline()
+        if inline is None or inline.attachment.arena is None:
+            return super().pubsub(**options)
+        options.setdefault("event_dispatcher", self._event_dispatcher)
+        protocol = wire_protocol(self.connection_pool.connection_kwargs)
+        return AsyncInlinePubSub(inline.attachment, protocol, self.connection_pool, **options)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command in this process if that can be, else through the socket."""

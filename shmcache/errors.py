@@ -34,6 +34,7 @@ __all__ = [
     "DamagedFile",
     "KeyTooLong",
     "LayoutMismatch",
+    "MessagesLost",
     "NotAnInteger",
     "NotFinite",
     "OutOfMemory",
@@ -56,6 +57,12 @@ class CacheNotFound(ShmcacheError, _ConnectionError):
 
 class LayoutMismatch(ShmcacheError, _ConnectionError):
     """The segment is no arena, is truncated, or was made by an incompatible version."""
+
+
+class MessagesLost(ShmcacheError, _ConnectionError):
+    """A subscriber fell so far behind that messages were overwritten, or one was too long for the
+    bus. It stays subscribed: reading on gives what is published from now on.
+    """
 
 
 class CorruptArena(ShmcacheError, _ResponseError):

@@ -443,3 +443,58 @@ def segment_sizes(data_bytes: int) -> SegmentSizes:
     """Bytes of the segments of a cache whose data segment has that size."""
 
 def min_data_bytes() -> int: ...
+
+# publish and subscribe
+
+CHANNEL: int
+PATTERN: int
+SHARD_CHANNEL: int
+
+class Listening(NamedTuple):
+    """One process's subscriptions to one name."""
+
+    kind: int
+    name: bytes
+    subscriptions: int
+    own: bool
+    whole: bool
+    """False: the name is longer than what is given."""
+
+def bus_publish(arena: Arena, kind: int, channel: bytes, message: bytes) -> None:
+    """Put a message on the bus.
+
+    :param kind: CHANNEL or SHARD_CHANNEL; 0 for "one that was too long"
+    :raises ValueTooLong: it does not fit
+    """
+
+def bus_enter(arena: Arena, kind: int, name: bytes) -> int:
+    """Enter a name, with one subscription, into the register: its place, -1 when that is full."""
+
+def bus_count(arena: Arena, place: int, count: int) -> None:
+    """Set the number of subscriptions; 0 takes the name out."""
+
+def bus_entries(arena: Arena, kind: int = 0, name: bytes | None = None) -> list[Listening]:
+    """Who listens, or who listens to just this name."""
+
+def bus_has_others(arena: Arena) -> bool:
+    """Whether other processes may be listening."""
+
+def bus_rouse(arena: Arena) -> None:
+    """Wake every process that waits for a message."""
+
+class BusReader:
+    """A place on the bus: what is published from now on. For one thread at a time."""
+
+    def __init__(self, arena: Arena) -> None: ...
+    @property
+    def arena(self) -> Arena: ...
+    def restart(self) -> None:
+        """Go to the end."""
+    def read(self) -> tuple[int, bool, bytes, bytes] | None:
+        """The next message: its kind, whether this process published it, channel and text.
+
+        :return: None when there is none yet
+        :raises MessagesLost: some were overwritten before they could be read
+        """
+    def wait(self, timeout_ms: int) -> None:
+        """Sleep until there may be a message, a second at most, without the interpreter lock."""

@@ -584,3 +584,4 @@ def min_data_bytes():
 include "_writes.pxi"
 include "_compiled.pxi"
 include "_transaction.pxi"
+include "_bus.pxi"

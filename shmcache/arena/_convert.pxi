@@ -9,7 +9,7 @@ cdef dict _ERRORS = {
     SC_BUSY: errors.ArenaBusy, SC_NO_SLOT: errors.ArenaBusy, SC_READ_ONLY: errors.ReadOnly,
     SC_CORRUPT: errors.CorruptArena, SC_LAYOUT: errors.LayoutMismatch,
     SC_TRUNCATED: errors.LayoutMismatch, SC_SYNTAX: ValueError,
-    SC_NOT_FINITE: errors.NotFinite,
+    SC_NOT_FINITE: errors.NotFinite, SC_LOST: errors.MessagesLost,
 }
 
 cdef int fail(int status) except -1:

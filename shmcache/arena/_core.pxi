@@ -46,6 +46,8 @@ cdef extern from "sc.h":
         uint64_t hits, misses, retries, evicted, expired, max_key_bytes
     ctypedef c_bool (*sc_emit)(void *context, const char *key, uint32_t length) noexcept
     const char *sc_status_text(int status)
+    enum:
+        SC_LOST
     uint64_t sc_min_data_bytes()
     uint64_t sc_access_bytes(uint64_t data_bytes)
     uint64_t sc_feed_bytes(uint64_t data_bytes)
@@ -210,3 +212,36 @@ cdef extern from "find.h":
                      sc_element_hint *hint)
     int sc_find_hinted(sc_arena *arena, const sc_key *key, const sc_wanted *wanted,
                        char *(*reserve)(sc_sink *sink, size_t length) noexcept)
+
+
+cdef extern from "internal.h":
+    ctypedef struct sc_ring_reader:
+        uint64_t position
+        uint64_t losses
+    ctypedef struct sc_ring:
+        pass
+    ctypedef struct sc_arena_fields "sc_arena":
+        sc_ring bus
+    uint64_t sc_sys_nonce()
+
+cdef extern from "bus.h":
+    enum:
+        SC_CHANNEL, SC_PATTERN, SC_SHARD_CHANNEL
+    ctypedef struct sc_message:
+        uint64_t origin
+        uint32_t channel_bytes
+        uint32_t kind
+    ctypedef c_bool (*sc_bus_emit)(void *context, uint32_t kind, c_bool own, uint32_t count,
+                                   const char *name, uint32_t length, c_bool whole) noexcept
+    void sc_ring_start(const sc_ring *ring, sc_ring_reader *reader)
+    int sc_ring_read(const sc_ring *ring, sc_ring_reader *reader, sc_sink *sink)
+    void sc_ring_wait(const sc_ring *ring, const sc_ring_reader *reader, uint32_t timeout_ms) nogil
+    void sc_ring_rouse(const sc_ring *ring)
+    int sc_bus_publish(sc_arena *arena, const sc_message *head, const char *channel,
+                       const char *text, uint64_t bytes)
+    int sc_bus_enter(sc_arena *arena, uint32_t kind, const char *name, uint32_t length,
+                     uint32_t *place)
+    void sc_bus_count(sc_arena *arena, uint32_t place, uint32_t count)
+    c_bool sc_bus_entries(sc_arena *arena, uint32_t kind, const char *name, uint32_t length,
+                          sc_bus_emit emit, void *context)
+    c_bool sc_bus_has_others(sc_arena *arena)

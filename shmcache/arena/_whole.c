@@ -7,6 +7,7 @@
 #include "txn.c"
 #include "heap.c"
 #include "ring.c"
+#include "bus.c"
 #include "slot.c"
 #include "entry.c"
 #include "table.c"

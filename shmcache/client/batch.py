@@ -63,6 +63,17 @@ def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> 
     commands = [command for command in prepared if command is not None]
     if arena is None or len(commands) < len(prepared):
         return None
+    on_keys = [command for command in commands if not _is_message(command)]
+    replies = _run_together(inline, arena, on_keys) if on_keys else []
+    if replies is None:
+        return None
+    rest = iter(replies)  # messages go out when nothing can be taken back any more
+    return [inline.run(command) if _is_message(command) else next(rest) for command in commands]
+
+
+def _run_together(
+    inline: InlineCommands, arena: Arena, commands: list[Prepared]
+) -> list[Reply] | None:
     keys = keys_to_lock((inline.db, command.entry.command, command.words) for command in commands)
     if arena.writable:
         return _run_locked(inline, arena, commands, keys)
@@ -79,6 +90,10 @@ def _run_atomically(inline: InlineCommands, prepared: list[Prepared | None]) -> 
 def _only_reads_keys(command: Prepared) -> bool:
     """What reads whole databases would have to lock them, to see them at one instant."""
     return "readonly" in command.entry.command.flags and bool(command.entry.command.keys)
+
+
+def _is_message(command: Prepared) -> bool:
+    return "pubsub" in command.entry.command.flags
 
 
 def _run_locked(

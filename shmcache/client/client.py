@@ -20,11 +20,14 @@ from shmcache.client.plumbing import (
     select_reply,
     wire_protocol,
 )
+from shmcache.client.pubsub import InlinePubSub
 from shmcache.client.replies import exception_for, translated_errors
 from shmcache.commands.replies import error_for
 from shmcache.errors import ArenaBusy, ShmcacheError
 
 if TYPE_CHECKING:
+    from redis.client import PubSub
+
     from shmcache.client.attachment import Attachment
     from shmcache.client.replies import Answer
 
@@ -126,6 +129,15 @@ class Client(InProcess, redis.Redis):
             shard_hint,
         )
 
+    def pubsub(self, **options: Any) -> PubSub:
+        """Return an object to subscribe with, whose messages come through shared memory."""
+        inline = self._current_inline()
+        if inline is None or inline.attachment.arena is None:
+            return self._plain_pubsub(**options)
+        options.setdefault("event_dispatcher", self._event_dispatcher)
+        protocol = wire_protocol(self.connection_pool.connection_kwargs)
+        return InlinePubSub(inline.attachment, protocol, self.connection_pool, **options)
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command in this process if that can be, else through the socket."""
         inline = self._current_inline()
@@ -137,6 +149,11 @@ class Client(InProcess, redis.Redis):
         if answer is not None:
             return self._parse(answer, args[0], **options)
         return self._through_socket(inline, args, options)
+
+    def _plain_pubsub(self, **options: Any) -> PubSub:
+        parent: Any = super()
+        found: PubSub = parent.pubsub(**options)
+        return found
 
     execute_command._routes_in_process = True  # type: ignore[attr-defined]
 

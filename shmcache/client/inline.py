@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from shmcache.client.replies import Answer
 from shmcache.commands.context import Context
-from shmcache.commands.dispatch import Dispatcher
+from shmcache.commands.dispatch import Dispatcher, bind
 from shmcache.commands.keys import keys_of
+from shmcache.commands.pubsub import IN_PROCESS
 from shmcache.commands.replies import CommandError, Reply, error_for
 from shmcache.commands.table import COMMANDS
-from shmcache.errors import ArenaBusy, ReadOnly
+from shmcache.errors import ArenaBusy, ReadOnly, ValueTooLong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["InlineCommands", "Prepared"]
 
-_NEEDS_SOCKET: Final = frozenset({str(error_for(ArenaBusy())), str(error_for(ReadOnly()))})
+_NEEDS_SOCKET: Final = frozenset(
+    str(error_for(error)) for error in (ArenaBusy(), ReadOnly(), ValueTooLong())
+)
 """Nothing was applied, and the daemon may well be able to."""
+_ANYBODYS: Final = frozenset({"readonly", "pubsub"})
 _SOMETIMES_READERS: Final = frozenset({"sort", "bitfield"})
 _SOMETIMES_WAITING: Final = frozenset({"xread", "xreadgroup"})
 
@@ -121,7 +125,10 @@ def _simple_entry(name: bytes) -> Entry | None:
 
 @functools.cache
 def _dispatcher() -> Dispatcher:
-    return Dispatcher()
+    dispatcher = Dispatcher()
+    for name in ("publish", "pubsub", "spublish"):
+        dispatcher.add(bind(COMMANDS[name], IN_PROCESS))
+    return dispatcher
 
 
 def _is_inline(entry: Entry, words: Sequence[bytes], arena: Arena) -> bool:
@@ -129,7 +136,7 @@ def _is_inline(entry: Entry, words: Sequence[bytes], arena: Arena) -> bool:
     flags = entry.command.flags
     if entry.function is None or ("blocking" in flags and _may_wait(entry, words)):
         return False
-    return "readonly" in flags or (
+    return not _ANYBODYS.isdisjoint(flags) or (
         "write" in flags and (arena.writable or _only_reads(entry, words))
     )
 

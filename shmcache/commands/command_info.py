@@ -88,7 +88,7 @@ class Introspection:
             command = self._find(words[0] + b"|" + words[1])
         if command is None:
             raise CommandError("ERR Invalid command specified")
-        if not command.keys:
+        if all("not_key" in spec.flags for spec in command.keys):
             raise CommandError("ERR The command has no key arguments")
         if not command.accepts(len(words)):
             raise CommandError("ERR Invalid number of arguments specified for command")

@@ -39,7 +39,7 @@ def keys_of(command: Command, words: Sequence[bytes]) -> list[KeyUse]:
     uses: list[KeyUse] = []
     for spec in command.keys:
         first = _begin(spec, words)
-        if first is None:
+        if first is None or "not_key" in spec.flags:
             continue
         positions = _positions(spec, first, words)
         if not positions:

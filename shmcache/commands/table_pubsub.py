@@ -6,7 +6,7 @@ from functools import partial
 
 from shmcache.commands import spec
 from shmcache.commands.containers import container
-from shmcache.commands.spec import block, pattern, string
+from shmcache.commands.spec import KeySpec, block, pattern, string
 
 __all__ = ["COMMANDS"]
 
@@ -14,6 +14,7 @@ _pubsub = partial(spec.command, group="pubsub")
 
 _ASK = "pubsub loading stale"
 _LISTEN = "pubsub noscript loading stale"
+_NO_KEY = ("not_key",)  # a shard channel lies where keys do, and is none
 _CHANNELS_COST = "O(N), N being the number of channels."
 
 _INSPECT = (
@@ -93,6 +94,26 @@ COMMANDS = (
         arguments=[pattern("pattern", optional=True, multiple=True)],
     ),
     _pubsub(
+        "spublish",
+        3,
+        "pubsub loading stale fast",
+        "Sends a message to a shard channel and returns how many received it.",
+        since="7.0.0",
+        complexity="O(N), N being the receivers.",
+        keys=[KeySpec(_NO_KEY, 1)],
+        arguments=[string("shardchannel"), string("message")],
+    ),
+    _pubsub(
+        "ssubscribe",
+        -2,
+        _LISTEN,
+        "Listens to shard channels.",
+        since="7.0.0",
+        complexity=_CHANNELS_COST,
+        keys=[KeySpec(_NO_KEY, 1, -1)],
+        arguments=[string("shardchannel", multiple=True)],
+    ),
+    _pubsub(
         "subscribe",
         -2,
         _LISTEN,
@@ -100,6 +121,16 @@ COMMANDS = (
         since="2.0.0",
         complexity=_CHANNELS_COST,
         arguments=[string("channel", multiple=True)],
+    ),
+    _pubsub(
+        "sunsubscribe",
+        -1,
+        _LISTEN,
+        "Stops listening to shard channels, or to all of them.",
+        since="7.0.0",
+        complexity=_CHANNELS_COST,
+        keys=[KeySpec(_NO_KEY, 1, -1)],
+        arguments=[string("shardchannel", optional=True, multiple=True)],
     ),
     _pubsub(
         "unsubscribe",

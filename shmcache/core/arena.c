@@ -2,6 +2,7 @@
  * header is checked by computing it again: nothing read from the arena is used as a bound. */
 #include <stdlib.h>
 
+#include "bus.h"
 #include "get.h"
 #include "heap.h"
 #include "lock.h"
@@ -90,7 +91,7 @@ uint64_t sc_bus_bytes(uint64_t data_bytes) {
     plan layout;
     if (data_bytes < SC_MIN_ARENA) return 0;
     plan_make(&layout, data_bytes);
-    return sc_ring_bytes(layout.bus_cells);
+    return sc_bus_size(layout.bus_cells);
 }
 
 /* ---- mapping ----------------------------------------------------------------------------------*/
@@ -112,7 +113,7 @@ static int maps_measure(const sc_segment_fds *fds, plan *layout, maps *out) {
 static bool maps_are_whole(const plan *layout, const maps *these) {
     return these->access_bytes >= layout->access_bytes &&
            these->feed_bytes >= sc_ring_bytes(layout->feed_cells) &&
-           these->bus_bytes >= sc_ring_bytes(layout->bus_cells);
+           these->bus_bytes >= sc_bus_size(layout->bus_cells);
 }
 
 static void maps_close(const maps *these) {
@@ -194,7 +195,7 @@ static int format_maps(const maps *made, const plan *layout, const char *name, u
     access->clock_time[0] = (uint32_t)(header->created_ms / 1000);
     __atomic_store_n(&access->magic, SC_ACCESS_MAGIC, __ATOMIC_RELEASE);
     sc_ring_format(made->feed, layout->feed_cells, header->generation);
-    sc_ring_format(made->bus, layout->bus_cells, header->generation);
+    sc_bus_format(made->bus, layout->bus_cells, header->generation);
     __atomic_store_n(&header->magic, SC_MAGIC, __ATOMIC_RELEASE);
     return SC_OK;
 }
@@ -304,6 +305,7 @@ static void after_fork_parent(void) {
 static void after_fork_child(void) {
     for (sc_arena *arena = registry; arena; arena = arena->next_attached) {
         sc_slots_forget(arena);
+        sc_bus_forget(arena);
         stats_claim(arena);
         atomic_store(&arena->random, sc_sys_random64() | 1);
     }
@@ -336,8 +338,7 @@ static int attach_rings(sc_arena *arena, const plan *layout, const maps *these, 
     int status = sc_ring_attach(&arena->feed, these->feed, layout->feed_cells, arena->generation,
                                 feed_flags);
     if (status != SC_OK) return status;
-    return sc_ring_attach(&arena->bus, these->bus, layout->bus_cells, arena->generation,
-                          SC_RING_WRITABLE);
+    return sc_bus_attach(arena, these->bus, layout->bus_cells);
 }
 
 static int attach_maps(const sc_segment_fds *fds, bool writable, sc_arena *arena) {
@@ -379,6 +380,7 @@ void sc_arena_detach(sc_arena *arena) {
     if (!arena) return;
     registry_remove(arena);
     sc_slots_release(arena);
+    sc_bus_detach(arena);
     if (sc_load64(&arena->stats->pid) == sc_sys_pid()) sc_put64(&arena->stats->pid, 0);
     sc_sys_unmap(arena->base, arena->data_bytes);
     sc_sys_unmap(arena->access, arena->access_bytes);

@@ -133,6 +133,14 @@ typedef struct sc_ring_reader {
     uint64_t stuck_at, stuck_since_us; /* a place where it had to wait for a producer */
 } sc_ring_reader;
 
+/* What the system said about a process that listens (bus.c). */
+#define SC_KNOWN_PROCESSES 64
+#define SC_KNOWN_FOR_MS 1000
+typedef struct sc_known_process {
+    uint64_t pid, nonce, asked_ms;
+    bool lives;
+} sc_known_process;
+
 /* Sizes and places are copied here at attach, checked once, and never read from the arena again:
  * damage cannot move them. */
 struct sc_arena {
@@ -146,6 +154,13 @@ struct sc_arena {
     sc_stats *stats;
     sc_ring feed; /* what was changed: writable if the arena is */
     sc_ring bus;  /* pub/sub: everybody's, trusted by nobody */
+    sc_bus_head *bus_head;
+    sc_listener *listeners;
+    uint32_t listener_count;
+    pthread_mutex_t bus_lock; /* process-local: publishing */
+    sc_ring_producer bus_producer;
+    uint64_t bus_owner; /* this attachment's, in the register; 0 = not chosen yet */
+    sc_known_process known[SC_KNOWN_PROCESSES];
     uint64_t data_bytes, access_bytes, feed_bytes, bus_bytes, heap_offset, heap_bytes, page_count,
         stripe_mask, marks_count;
     uint64_t hash_seed, generation;

@@ -21,7 +21,8 @@
  *   +--------------+
  *
  *   feed segment: a ring of what was changed; writers may write here
- *   bus segment: a ring of published messages; everybody may, and nothing in it is trusted
+ *   bus segment: a ring of published messages, and a register of who listens; everybody may write
+ *   here, and nothing in it is trusted
  *
  * Rules. Offsets are bytes from the start of the data segment and 0 means "none": no pointer is
  * ever stored. A word that a crash could tear apart from its neighbours is 8 bytes and aligned, and
@@ -322,6 +323,25 @@ typedef struct sc_ring_head {
 } sc_ring_head;
 static_assert(sizeof(sc_ring_head) == 3 * SC_CACHE_LINE, "layout");
 #define SC_RING_MAGIC UINT64_C(0x31474e49524d4853)
+
+/* Behind the bus's ring: who listens to what, for counting (bus.h). */
+typedef struct sc_bus_head {
+    uint32_t high;     /* entries from here on were never used */
+    uint32_t unlisted; /* the register was full once: somebody may listen who is not in it */
+    uint64_t reserved[7];
+} sc_bus_head;
+static_assert(sizeof(sc_bus_head) == SC_CACHE_LINE, "layout");
+
+typedef struct sc_listener {
+    uint64_t pid; /* 0 = free */
+    uint64_t start_time, pid_namespace, nonce;
+    uint64_t owner; /* tells attachments of one process apart */
+    uint64_t hash;  /* of the name */
+    uint32_t kind, length;
+    uint32_t count; /* subscriptions; 0 = not, or not yet */
+    char text[68];  /* the name, or its beginning */
+} sc_listener;
+static_assert(sizeof(sc_listener) == 2 * SC_CACHE_LINE, "layout");
 
 /* ---- entries and chunks -----------------------------------------------------------------------
  *

@@ -142,6 +142,10 @@ bool sc_sys_is_dead(uint64_t pid, uint64_t started, uint64_t pid_namespace, uint
     return pid == sc_sys_pid() && nonce != sc_sys_nonce();
 }
 
+bool sc_sys_pid_exists(uint64_t pid) {
+    return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+}
+
 void sc_sys_futex_wait(const uint32_t *word, uint32_t value, uint32_t timeout_ms) {
     struct timespec limit = {.tv_sec = timeout_ms / 1000,
                              .tv_nsec = (long)(timeout_ms % 1000) * 1000000};

@@ -33,6 +33,8 @@ uint32_t sc_sys_fork_generation(void);
  * not stored yet. */
 bool sc_sys_is_dead(uint64_t pid, uint64_t started, uint64_t pid_namespace, uint64_t nonce);
 
+bool sc_sys_pid_exists(uint64_t pid); /* cheap, and a zombie does */
+
 /* Sleep while *word is `value`, until a wake or the timeout; may return at any time. */
 void sc_sys_futex_wait(const uint32_t *word, uint32_t value, uint32_t timeout_ms);
 void sc_sys_futex_wake(const uint32_t *word); /* everybody */

@@ -55,6 +55,7 @@ class Client(Context):
         "queue",
         "replies_off",
         "server",
+        "shard_channels",
         "silent_commands",
         "tracking",
         "unix",
@@ -87,6 +88,7 @@ class Client(Context):
         self.channels: dict[bytes, None] = {}
         self.patterns: dict[bytes, None] = {}
         self.tracking: ClientTracking | None = None
+        self.shard_channels: dict[bytes, None] = {}
         self.may_block = True
         self.forget()
 
@@ -130,8 +132,8 @@ class Client(Context):
 
     @property
     def subscriptions(self) -> int:
-        """How many channels and patterns it listens to."""
-        return len(self.channels) + len(self.patterns)
+        """How many channels, patterns and shard channels it listens to."""
+        return len(self.channels) + len(self.patterns) + len(self.shard_channels)
 
     @property
     def age_s(self) -> int:
@@ -227,7 +229,7 @@ class Client(Context):
             ("db", self.db),
             ("sub", len(self.channels)),
             ("psub", len(self.patterns)),
-            ("ssub", 0),
+            ("ssub", len(self.shard_channels)),
             ("multi", -1 if self.queue is None else len(self.queue.commands)),
             ("watch", len(self.watched)),
             ("qbuf", connection.query_bytes),

@@ -59,7 +59,10 @@ _MANY_CLIENTS: Final = 1000
 _INTERNAL_ERROR: Final = "ERR internal error, see the server's log"
 _NOAUTH: Final = "NOAUTH Authentication required."
 _SUBSCRIBER_COMMANDS: Final = frozenset(
-    ("ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset")
+    (
+        *("ping", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe"),
+        *("sunsubscribe", "quit", "reset"),
+    )
 )
 _PROTECTED: Final = {
     "debug": "enable-debug-command",
@@ -103,7 +106,6 @@ class Server:
         self.dispatcher = Dispatcher(HANDLERS)
         self.clients: dict[int, Client] = {}
         self.access = Access(self.clients, on_users)
-        self.pubsub = PubSub()
         self.slowlog = SlowLog()
         self.latency = LatencyMonitor()
         self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
@@ -122,6 +124,7 @@ class Server:
             loop, arena, self.execute, self._error_line, self._closed, self.statistics.commands
         )
         self.frontend.on_slow = note_slow_command
+        self.pubsub = PubSub(arena, loop, self.frontend)
         self._fill_queueable()
         self._rename_commands()
         self.tracking = Tracking(loop, self.changes, self.clients, lambda: self.current)
@@ -462,6 +465,7 @@ class Server:
     def stop(self) -> None:
         """Close all clients."""
         self.frontend.stop()
+        self.pubsub.stop()
 
 
 def _out_of_place(client: Client, command: Command) -> CommandError | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from server.wire import request
 
 if TYPE_CHECKING:
@@ -96,3 +98,101 @@ def test_soft_limit_is_for_those_who_stay_behind(
         while sender.run("PUBSUB", "NUMSUB", "c").endswith(b":1\r\n"):
             pass
         assert "client_output_buffer_limit_disconnections:1" in sender.text("INFO", "stats")
+
+
+SHARDED = (
+    ("a", "SSUBSCRIBE", "s1", "s2"),
+    ("a", "SUBSCRIBE", "s1"),
+    ("a", "PSUBSCRIBE", "s*"),
+    ("b", "SSUBSCRIBE", "s1"),
+    ("b", "SSUBSCRIBE", "s1"),
+    ("c", "SPUBLISH", "s1", "to a and b"),
+    ("c", "PUBLISH", "s1", "to a twice"),
+    ("c", "SPUBLISH", "none", "to nobody"),
+    ("c", "PUBSUB", "SHARDCHANNELS", "*1"),
+    ("c", "PUBSUB", "SHARDCHANNELS", "a", "b"),
+    ("c", "PUBSUB", "SHARDNUMSUB", "s1", "s2", "none"),
+    ("c", "PUBSUB", "SHARDNUMSUB"),
+    ("c", "PUBSUB", "CHANNELS"),
+    ("b", "SUNSUBSCRIBE", "s1"),
+    ("c", "PUBSUB", "SHARDNUMSUB", "s1"),
+    ("b", "SSUBSCRIBE", "s1"),
+    ("c", "PUBSUB", "NUMSUB", "s1", "s2"),
+    ("b", "GET", "k"),
+    ("b", "PING"),
+    ("b", "PING", "text"),
+    ("b", "SUNSUBSCRIBE"),
+    ("b", "SUNSUBSCRIBE"),
+    ("b", "SUNSUBSCRIBE", "never"),
+    ("b", "PING"),
+    ("a", "UNSUBSCRIBE"),
+    ("a", "PUNSUBSCRIBE", "s*"),
+    ("a", "SUNSUBSCRIBE", "s2", "s2"),
+    ("c", "SPUBLISH", "s1", "to a"),
+    ("a", "RESET"),
+    ("c", "SPUBLISH", "s1", "to nobody"),
+    ("a", "GET", "k"),
+    ("c", "SSUBSCRIBE"),
+    ("c", "SPUBLISH", "s1"),
+    ("c", "SUBSCRIBE"),
+    ("c", "COMMAND", "GETKEYS", "SPUBLISH", "x", "y"),
+)
+
+
+def _everything_seen(
+    server: FrontEnd | RedisServer, script: tuple[tuple[str, ...], ...], resp: int
+) -> dict[str, list[bytes]]:
+    """What each connection received, the answer to a last PING included."""
+    wires = {name: server.connect(resp=resp) for name in "abc"}
+    seen: dict[str, list[bytes]] = {name: [] for name in wires}
+    for name, *words in script:
+        wires[name].send(request(*words))
+        for other, wire in wires.items():  # all that this command has caused is there before
+            wire.send(request("PING", "so far"))
+            while not (reply := wire.reply()).endswith(b"so far\r\n"):
+                seen[other].append(reply)
+    for wire in wires.values():
+        wire.close()
+    return seen
+
+
+@pytest.mark.parametrize("resp", [2, 3])
+def test_shard_channels_are_redis_own(
+    front_end: FrontEnd, redis_server: RedisServer, resp: int
+) -> None:
+    ours = _everything_seen(front_end, SHARDED, resp)
+    theirs = _everything_seen(redis_server, SHARDED, resp)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("resp", [2, 3])
+def test_in_transactions(front_end: FrontEnd, redis_server: RedisServer, resp: int) -> None:
+    lines = (
+        ("MULTI",),
+        ("PUBLISH", "x", "y"),
+        ("SPUBLISH", "x", "y"),
+        ("SSUBSCRIBE", "x"),
+        ("SUNSUBSCRIBE", "x"),
+        ("SUBSCRIBE", "x"),
+        ("UNSUBSCRIBE",),
+        ("EXEC",),
+        ("PING", "the end"),
+    )
+    seen = []
+    for server in (front_end, redis_server):
+        with server.connect(resp=resp) as wire:
+            wire.send(b"".join(request(*line) for line in lines))
+            replies = [wire.reply()]
+            while not replies[-1].endswith(b"the end\r\n"):
+                replies.append(wire.reply())
+            seen.append(replies)
+    assert seen[0] == seen[1]
+
+
+def test_client_list_counts_shard_channels(front_end: FrontEnd, client: Wire) -> None:
+    with front_end.connect() as subscriber:
+        subscriber.run("SSUBSCRIBE", "one")
+        subscriber.run("SSUBSCRIBE", "two")
+        line = next(line for line in client.text("CLIENT", "LIST").splitlines() if "ssub=2" in line)
+        assert "flags=UP" in line or "flags=PU" in line
+        assert "pubsubshard_channels:2" in client.text("INFO", "stats")

@@ -322,4 +322,5 @@ def _hears_more(client: Client, channels: dict[bytes, Callable[[bytes], bool]]) 
     return not (
         all(allows_channel(channels, name, literal=True) for name in client.patterns)
         and all(allows_channel(channels, name, literal=False) for name in client.channels)
+        and all(allows_channel(channels, name, literal=False) for name in client.shard_channels)
     )

@@ -183,7 +183,7 @@ def _stats_section(server: Server) -> _Fields:
     yield "keyspace_misses", arena.misses
     yield "pubsub_channels", len(server.pubsub.channels)
     yield "pubsub_patterns", len(server.pubsub.patterns)
-    yield "pubsubshard_channels", 0
+    yield "pubsubshard_channels", len(server.pubsub.shard_channels)
     yield "latest_fork_usec", 0
     yield "total_forks", 0
     yield "migrate_cached_sockets", 0
