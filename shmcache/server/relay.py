@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from shmcache.server.listener import Arrival, Listener
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from shmcache.server.server import Server
 
 __all__ = ["TlsListener"]
+
+_Watched: TypeAlias = "dict[tuple[int, bool], Callable[[], None]]"
 
 _log = logging.getLogger("shmcache.server")
 
@@ -123,7 +125,7 @@ class Relay:
         self._peer_wants_write = False
         self._shaking = True
         self._closed = False
-        self._watched: dict[tuple[int, bool], None] = {}
+        self._watched: _Watched = {}
         self._timer: asyncio.TimerHandle | None = loop.call_later(_HANDSHAKE_S, self._too_slow)
         self._again: asyncio.Handle | None = None
 
@@ -195,10 +197,10 @@ class Relay:
         try:
             self._peer.do_handshake()
         except ssl.SSLWantReadError:
-            self._watch({(self._peer.fileno(), False): None})
+            self._watch({(self._peer.fileno(), False): self.step})
             return False
         except ssl.SSLWantWriteError:
-            self._watch({(self._peer.fileno(), True): None})
+            self._watch({(self._peer.fileno(), True): self.step})
             return False
         self._shaking = False
         self._listener.shaken()
@@ -264,26 +266,67 @@ class Relay:
         self._to_peer = self._to_peer[sent:]
         return True
 
+    # ---- the usual case: a little has come, and there is room for it
+
+    def _from_peer(self) -> None:
+        """Take what has come from the peer to the server; the rest is for :meth:`step`."""
+        if self._closed or self._to_server or self._server_end is None:
+            return
+        try:
+            data = self._peer.recv(_CHUNK_BYTES)
+            sent = self._server_end.send(data, socket.MSG_NOSIGNAL) if data else 0
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except BlockingIOError:
+            sent = 0
+        except (OSError, ValueError):
+            self.close()
+            return
+        self._peer_ended = not data
+        if sent < len(data) or not data or self._peer.pending():
+            self._to_server = data[sent:]
+            self.step()
+
+    def _from_server(self) -> None:
+        """Take what the server has sent to the peer; the rest is for :meth:`step`."""
+        if self._closed or self._to_peer or self._server_end is None:
+            return
+        try:
+            data = self._server_end.recv(_CHUNK_BYTES)
+            sent = self._peer.send(data) if data else 0
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            sent = 0
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):
+            self.close()
+            return
+        self._server_ended = not data
+        if sent < len(data) or not data:
+            self._to_peer = data[sent:]
+            self.step()
+
     # ---- waiting
 
-    def _wanted(self) -> dict[tuple[int, bool], None]:
-        """What to wait for: descriptors, and whether for writing."""
-        wanted: dict[tuple[int, bool], None] = {}
+    def _wanted(self) -> _Watched:
+        """What to wait for: descriptors, whether for writing, and what is called then."""
+        wanted: _Watched = {}
         if not self._to_server and not self._peer_ended:
-            wanted[self._peer.fileno(), False] = None
+            wanted[self._peer.fileno(), False] = self._from_peer
         if self._to_peer and self._peer_wants_write:
-            wanted[self._peer.fileno(), True] = None
+            wanted[self._peer.fileno(), True] = self.step
         if self._server_end is not None:
             if self._to_server:
-                wanted[self._server_end.fileno(), True] = None
+                wanted[self._server_end.fileno(), True] = self.step
             if not self._to_peer and not self._server_ended:
-                wanted[self._server_end.fileno(), False] = None
+                wanted[self._server_end.fileno(), False] = self._from_server
         return wanted
 
-    def _watch(self, wanted: dict[tuple[int, bool], None]) -> None:
-        loop = self._loop
-        for descriptor, writing in self._watched.keys() - wanted.keys():
+    def _watch(self, wanted: _Watched) -> None:
+        loop, watched = self._loop, self._watched
+        for descriptor, writing in watched.keys() - wanted.keys():
             (loop.remove_writer if writing else loop.remove_reader)(descriptor)
-        for descriptor, writing in wanted.keys() - self._watched.keys():
-            (loop.add_writer if writing else loop.add_reader)(descriptor, self.step)
+        for (descriptor, writing), callback in wanted.items():
+            if watched.get((descriptor, writing)) != callback:
+                (loop.add_writer if writing else loop.add_reader)(descriptor, callback)
         self._watched = wanted
