@@ -237,8 +237,8 @@ def test_everything_is_loaded_again(tmp_path: Path, environment: Mapping[str, st
     config = tmp_path / "conf"
     mine = ["enable-module-command yes", "# mine", "token-bucket.most-tokens 30"]
     mine += ["loadmodule token-bucket", "nothing.of-this 1", "loadmodule odd-clash"]
-    mine += ["user named on nopass ~named:* resetchannels -@all +tokenbucket.take"]
-    config.write_text("\n".join(mine))
+    user = "user named on nopass ~named:* resetchannels -@all +tokenbucket.take"
+    config.write_text("\n".join([*mine, user]))
     with ConfiguredDaemon(tmp_path) as daemon:
         daemon.start(environment=environment)
         assert "'odd-clash': there is a command 'get' already" in daemon.log_text()
