@@ -6,7 +6,7 @@ The commands only say it; to wait is the server's business.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from shmcache.commands import long_double
 from shmcache.commands.arguments import INT64_MAX, INT64_MIN, integer_or_none
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from shmcache.commands.replies import Reply
 
 __all__ = ["Awaited", "MustWait", "milliseconds", "seconds", "wait_for"]
+
+_COMMON_SECONDS: Final = 10**9
+"""A whole number of seconds up to this many is read without the arithmetic of decimals."""
 
 Awaited: TypeAlias = Literal["list", "zset", "stream", "group"]
 """The type of key that has to come, or for a consumer group anything that can be told of it."""
@@ -72,6 +75,9 @@ def seconds(word: bytes) -> int:
 
     :raises CommandError: Redis's words for one that it does not take
     """
+    whole = integer_or_none(word)
+    if whole is not None and 0 <= whole <= _COMMON_SECONDS:
+        return 1000 * whole
     number = long_double.parse(word)
     if number is None:
         raise CommandError("ERR timeout is not a float or out of range")

@@ -47,7 +47,7 @@ def wait_until_blocked(plain: redis.Redis) -> None:
     wait_for(lambda: plain.info("clients")["blocked_clients"] == 1, "a blocked client")
 
 
-def waited(client: Any, plain: redis.Redis, name: str) -> Any:
+def waited(client: Any, plain: redis.Redis, name: str, pusher: redis.Redis | None = None) -> Any:
     """What a call returns that has to wait for another client's command."""
     call, line = CALLS[name]
     plain.flushall()
@@ -58,7 +58,7 @@ def waited(client: Any, plain: redis.Redis, name: str) -> Any:
     try:
         wait_until_blocked(plain)
     finally:
-        plain.execute_command(*line)
+        (pusher or plain).execute_command(*line)
         thread.join(20)
     (result,) = results
     return result
