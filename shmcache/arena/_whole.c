@@ -6,6 +6,7 @@
 #include "lock.c"
 #include "txn.c"
 #include "heap.c"
+#include "dead.c"
 #include "ring.c"
 #include "bus.c"
 #include "slot.c"

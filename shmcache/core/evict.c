@@ -8,6 +8,7 @@
 
 #include "expire.h"
 #include "container.h"
+#include "dead.h"
 #include "heap.h"
 #include "relocate.h"
 #include "slot.h"
@@ -18,6 +19,7 @@
 #define SC_ROOM_EVICTIONS 8192 /* evictions to make room for one block */
 #define SC_SWEEP_WAITS 100
 #define SC_SWEEP_WAIT_US 200
+#define SC_DEAD_SLICES 16 /* of dead trees, before it is seen whether there is room now */
 #define SC_LFU_START 5
 #define SC_OLDEST_TICK                                                                             \
     0xff00 /* marks further back look as if set by someone a tick ahead of us                      \
@@ -340,6 +342,14 @@ static bool wait_for_sweep(sc_writer *writer, uint32_t *waits) {
     return true;
 }
 
+/* What was deleted already goes before anything else does. */
+static bool free_dead(sc_writer *writer) {
+    bool some = false;
+    for (int i = 0; i < SC_DEAD_SLICES && sc_dead_free(writer); i++)
+        some = true;
+    return some;
+}
+
 bool sc_make_room(sc_writer *writer, uint32_t size_class) {
     bool swept = false;
     uint32_t waits = 0;
@@ -347,6 +357,7 @@ bool sc_make_room(sc_writer *writer, uint32_t size_class) {
     for (uint32_t evicted = 0; evicted < SC_ROOM_EVICTIONS; evicted++) {
         if (evicted % 16 == 0) sc_heap_flush_all(writer, writer->slot);
         if (room_in_sight(writer, size_class)) return true;
+        if (free_dead(writer)) continue;
         if (sc_evacuate_sparse_page(writer)) continue;
         if (sc_evict_one(writer)) continue;
         if (wait_for_sweep(writer, &waits)) continue;

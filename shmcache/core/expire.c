@@ -1,6 +1,7 @@
 /* Active expiry and the sweep of flushed databases. See expire.h. */
 #include "expire.h"
 
+#include "dead.h"
 #include "evict.h"
 #include "fields.h"
 #include "heap.h"
@@ -129,6 +130,9 @@ int sc_reserve_cycle(sc_arena *arena, uint64_t budget_us) {
     sc_header *header = arena->header;
     uint64_t end = sc_sys_monotonic_us() + budget_us;
     writer->stuck_count = 0;
+    while (sc_dead_free(writer)) {
+        if (sc_sys_monotonic_us() >= end) break;
+    }
     while (sc_load64(&header->heap.free_page_count) < sc_load64(&header->reserve_pages)) {
         if (!sc_evacuate_sparse_page(writer) && !sc_evict_one(writer)) break;
         if (sc_sys_monotonic_us() >= end) break;

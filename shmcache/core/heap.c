@@ -332,6 +332,13 @@ static void page_return(sc_writer *writer, uint64_t block) {
     }
 }
 
+void sc_heap_return(sc_writer *writer, uint64_t block) {
+    sc_heap *heap = &writer->arena->header->heap;
+    uint64_t bytes = writer->arena->classes.bytes[sc_class_of(writer->arena, block)];
+    page_return(writer, block);
+    sc_heap_store(writer, &heap->used_bytes, heap->used_bytes - bytes);
+}
+
 static void flush_batch(sc_writer *writer, sc_slot *slot, uint32_t size_class, uint64_t keep) {
     sc_arena *arena = writer->arena;
     sc_heap *heap = &arena->header->heap;

@@ -65,6 +65,9 @@ bool sc_heap_refill(sc_writer *writer, uint32_t size_class);
 void sc_heap_flush(sc_writer *writer, sc_slot *slot, uint32_t size_class, uint64_t keep);
 void sc_heap_flush_all(sc_writer *writer, sc_slot *slot);
 
+/* A block that nothing refers to goes back to its page; under heap.lock, for dead.c. */
+void sc_heap_return(sc_writer *writer, uint64_t block);
+
 /* Page lists, under heap.lock: for relocate.c. */
 void sc_heap_store(sc_writer *writer, uint64_t *word, uint64_t value);
 void sc_page_unlist(sc_writer *writer, sc_page *page);

@@ -180,7 +180,8 @@ typedef struct sc_heap {
     uint64_t used_bytes; /* in blocks outside the pages' free lists */
     uint64_t turnover;   /* bytes handed out since the start: drives the access clock */
     uint64_t never_used; /* pages from this index on were never handed out */
-    uint64_t reserved[4];
+    uint64_t dead_trees; /* list of trees to be taken apart, see dead.h; a root word */
+    uint64_t reserved[3];
     uint64_t partial[SC_MAX_CLASSES];    /* head of each class's list, page index + 1 */
     uint64_t class_free[SC_MAX_CLASSES]; /* free blocks in pages of this class */
     sc_log_entry log[SC_HEAP_LOG_ENTRIES];

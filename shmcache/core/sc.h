@@ -221,7 +221,8 @@ void sc_get_beat(sc_arena *arena, uint32_t process, uint64_t *pid, uint64_t *bea
 int sc_sweep_slots(sc_arena *arena, uint32_t *recovered);
 /* Delete expired entries and those of flushed databases, for at most `budget_us`. */
 int sc_expire_cycle(sc_arena *arena, uint64_t budget_us, uint64_t *deleted);
-/* Evict and compact until the reserve is free, for at most `budget_us`. */
+/* Take deleted containers apart; evict and compact until the reserve is free; for at most
+ * `budget_us`. */
 int sc_reserve_cycle(sc_arena *arena, uint64_t budget_us);
 /* Move the access clock by wall time (call about once a second). */
 int sc_tick(sc_arena *arena);

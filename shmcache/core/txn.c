@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "dead.h"
 #include "evict.h"
 #include "heap.h"
 #include "tree.h"
@@ -140,9 +141,10 @@ static void free_chain(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_ent
 }
 
 /* A tree's blocks, always the last one first: cut short, it is a smaller tree. Of a damaged one the
- * rest is lost, and nothing worse. */
+ * rest is lost, and nothing worse. A large one is left to others. */
 static __attribute__((noinline)) void free_tree(sc_writer *writer, sc_slot *slot, sc_log *log,
                                                 sc_log_entry *entry) {
+    if (sc_dead_add(writer, &entry->word)) return;
     while (entry->word) {
         sc_last last;
         if (!sc_tree_last(writer->arena, entry->word, &last)) {

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "dead.h"
 #include "validate.h"
 
 #define SC_REPORT_MOST 200
@@ -158,6 +159,20 @@ static void check_page_lists(audit *check) {
                 (unsigned long long)check->used_bytes, (unsigned long long)heap->used_bytes);
     }
     if (heap->log_count) problem(check, "the heap's log is not empty");
+}
+
+/* Trees that wait to be freed; met like any other block, so a list in a circle ends as well. */
+static void check_dead_trees(audit *check) {
+    const sc_arena *arena = check->arena;
+    uint64_t word = sc_load64(&arena->header->heap.dead_trees);
+    for (uint64_t i = 0; word; i++, word = sc_dead_next(arena, word)) {
+        if (!(word >> SC_CHILD_COUNT_SHIFT) || i > arena->page_count << 10) {
+            problem(check, "the list of dead trees is broken");
+            return;
+        }
+        sc_audit_freed_tree(check, word, arena->slot_count); /* no slot's any more */
+        if (check->problems) return;
+    }
 }
 
 /* ---- slots ------------------------------------------------------------------------------------*/
@@ -382,6 +397,7 @@ static void check_all(audit *check) {
     for (uint64_t i = 0; i < arena->page_count; i++)
         check_page(check, i);
     check_page_lists(check);
+    check_dead_trees(check);
     for (uint64_t i = 0; i < arena->slot_count; i++)
         check_slot(check, i);
     for (uint64_t i = 0; i <= arena->stripe_mask; i++)

@@ -408,6 +408,43 @@ static void scattered(sc_arena *arena) {
     CHECK_STATUS(sc_set_tuning(arena, &tuning), SC_OK);
 }
 
+/* ---- trees so large that others free them -----------------------------------------------------*/
+
+static void with_large(sc_arena *arena) {
+    store(arena, "large", SC_SET, 2500);
+    containers_of_type(arena, SC_LIST);
+}
+
+static uint64_t used_bytes(sc_arena *arena) {
+    sc_statistics at;
+    CHECK_STATUS(sc_get_statistics(arena, &at), SC_OK);
+    return at.used_bytes;
+}
+
+static void with_dead(sc_arena *arena) {
+    with_large(arena);
+    uint64_t before = used_bytes(arena);
+    delete_key(arena, "large");
+    CHECK(used_bytes(arena) + 5000 > before, "it was freed at once");
+}
+
+static void full_with_dead(sc_arena *arena) {
+    with_large(arena);
+    fill_until_full(arena, 200);
+    delete_key(arena, "large");
+}
+
+SCENE(delete_large) {
+    delete_key(arena, "large");
+}
+SCENE(set_over_large) {
+    sc_key key = key_of(0, "large");
+    CHECK_STATUS(set_bytes(arena, &key, "small", 5), SC_OK);
+}
+SCENE(need_what_is_dead) {
+    store(arena, "new", SC_LIST, 400);
+}
+
 SCENE(expire_cycle) {
     uint64_t deleted;
     CHECK_STATUS(sc_expire_cycle(arena, 1000000, &deleted), SC_OK);
@@ -465,6 +502,10 @@ const scene kill_container_scenes[] = {
         EACH_TYPE_ROWS(stream) STORE_ROWS(list) STORE_ROWS(set) STORE_ROWS(zset)
             STORE_ROWS(hash){"hash field ttl, packed", hash_content, field_ttl_packed, 2, EXACT},
     {"hash field ttl, tree", hash_content, field_ttl_tree, 2, EXACT},
+    {"delete a large one", with_large, delete_large, 1, EXACT},
+    {"set over a large one", with_large, set_over_large, 1, EXACT},
+    {"free the dead", with_dead, reserve_cycle, 1, EXACT},
+    {"free the dead for others", full_with_dead, need_what_is_dead, 1, EVICTS},
     {"hash field ttl changed", hash_content, field_ttl_changed, 1, EXACT},
     {"hash field ttl removed", hash_content, field_ttl_removed, 1, EXACT},
     {"hash field ttl in the past", hash_content, field_ttl_past, 1, EXACT},

@@ -212,12 +212,42 @@ static void large_wholes(void) {
     tree_close(&at);
 }
 
+static uint64_t used_bytes(tree *at) {
+    sc_statistics now;
+    CHECK_STATUS(sc_get_statistics(at->b.arena, &now), SC_OK);
+    return now.used_bytes;
+}
+
+/* Whoever deletes leaves the blocks to maintenance, or to whoever needs them first. */
+static void freed_later(void) {
+    tree at = tree_open(SC_ZSET, 16 << 20);
+    uint64_t empty = used_bytes(&at);
+    for (int round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < COUNT / 2; i++)
+            add(&at, at.order[i]);
+        uint64_t full = used_bytes(&at);
+        CHECK(full > empty + 5000000);
+        CHECK_STATUS(sc_delete(at.b.arena, &at.key), SC_OK);
+        CHECK(used_bytes(&at) > full - 10000);
+        check_valid(at.b.arena);
+        if (round == 2) break; /* what is left is for the next to find room in */
+        CHECK_STATUS(sc_reserve_cycle(at.b.arena, 10000000), SC_OK);
+        CHECK(used_bytes(&at) < empty + 100000, "%llu", (unsigned long long)used_bytes(&at));
+    }
+    static char value[10000];
+    char name[16];
+    for (unsigned i = 0; i < 1300; i++) {
+        snprintf(name, sizeof(name), "k%u", i);
+        sc_key key = key_of(1, name);
+        CHECK_STATUS(set_bytes(at.b.arena, &key, value, sizeof(value)), SC_OK);
+    }
+    add(&at, 0);
+    tree_close(&at);
+}
+
 const unit unit_large[] = {
-    {"large/hash", large_hash},
-    {"large/set", large_set},
-    {"large/zset", large_zset},
-    {"large/stream", large_stream},
-    {"large/list", large_list},
-    {"large/wholes", large_wholes},
-    {NULL, NULL},
+    {"large/freed_later", freed_later}, {"large/hash", large_hash},
+    {"large/set", large_set},           {"large/zset", large_zset},
+    {"large/stream", large_stream},     {"large/list", large_list},
+    {"large/wholes", large_wholes},     {NULL, NULL},
 };
