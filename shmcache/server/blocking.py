@@ -152,7 +152,7 @@ class Blocking:
     def tick(self) -> None:
         """What has to be looked at now and then."""
         if self._ready:
-            self.serve_ready()
+            self._serve_between_commands()
         self._idle_ticks = 0 if self._clients else self._idle_ticks + 1
         if self._listening and self._idle_ticks > _PATIENCE_TICKS:
             self._listening = False
@@ -175,7 +175,11 @@ class Blocking:
         """Serve what was held back while the server was paused."""
         self._ready |= self._held
         self._held.clear()
+        self._serve_between_commands()
+
+    def _serve_between_commands(self) -> None:
         self.serve_ready()
+        self._server.changes.drain()  # what that has made ready
 
     def serve_ready(self) -> None:
         """Serve the clients of the keys that have changed."""

@@ -172,3 +172,17 @@ def test_waiting_clients_are_not_served(front_end: FrontEnd, host: Wire) -> None
         assert host.run("LLEN", "k") == b":1\r\n"
         host.run("CLIENT", "UNPAUSE")
         assert popper.reply() == b"*2\r\n$1\r\nk\r\n$1\r\n1\r\n"
+
+
+def test_a_chain_after_the_pause(front_end: FrontEnd, host: Wire) -> None:
+    """No command ends it, and yet what one client is served reaches the next."""
+    with front_end.connect() as mover, front_end.connect() as popper:
+        for number, (guest, line) in enumerate(
+            ((mover, "BLMOVE k l LEFT LEFT 0"), (popper, "BLPOP l 0"))
+        ):
+            guest.send(request(*line.split()))
+            until(lambda: blocked(host) == number + 1)  # noqa: B023 - it is called at once
+        for line in ("MULTI", "RPUSH k 1", "CLIENT PAUSE 100 WRITE", "EXEC"):
+            host.run(*line.split())
+        assert mover.reply() == b"$1\r\n1\r\n"
+        assert popper.reply() == b"*2\r\n$1\r\nl\r\n$1\r\n1\r\n"
