@@ -117,12 +117,22 @@ class LockedKeys(SeenKeys):
     :ivar failure: what ended a command half-way, when it had changed something already: then the
         transaction must not be committed
     :ivar out_of_memory: a command was refused for want of memory
+    :ivar needs_all: a script needs more than these keys: the transaction must not be committed, but
+        be run again with all keys locked
+    :ivar effects: what is to be done once it is committed
+
+    :param keys: those that are locked; None: all
     """
 
     writable = True
 
-    def __init__(self, arena: Arena, transaction: Transaction) -> None:
+    def __init__(
+        self, arena: Arena, transaction: Transaction, keys: Iterable[Key] | None = None
+    ) -> None:
         super().__init__(arena, transaction)
+        self.keys = None if keys is None else frozenset(keys)
+        self.needs_all = False
+        self.effects: list[Callable[[], object]] = []
         self.failure: Exception | SystemExit | None = None
         self.out_of_memory = False
         self._changes = 0

@@ -30,6 +30,7 @@ from shmcache.server.monitors import Monitors
 from shmcache.server.pause import Pause
 from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
+from shmcache.server.scripts import Scripts
 from shmcache.server.settings import Settings
 from shmcache.server.slow import note_slow_command
 from shmcache.server.slowlog import SlowLog
@@ -110,6 +111,7 @@ class Server:
         self.latency = LatencyMonitor()
         self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
         self.changes = Changes(self._follow_changes)
+        self.scripts = Scripts(self)
         self.blocking = Blocking(self, loop)
         self.pause = Pause(self, loop)
         self.acting: Client | None = None

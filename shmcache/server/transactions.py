@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, cast
 from shmcache.commands.arguments import integer_or_none
 from shmcache.commands.atomic import LockedKeys, keys_to_lock
 from shmcache.commands.replies import NULL_ARRAY, CommandError, Reply, error_for
+from shmcache.commands.table_scripting import RUN_SCRIPTS
 from shmcache.errors import OutOfMemory, ShmcacheError
 from shmcache.server.replies import ENCODER, Encoded
 
@@ -69,6 +70,10 @@ def abort_line(reason: CommandError) -> CommandError:
 
 class _ChangedError(Exception):
     """A watched key is not what it was."""
+
+
+class _NeedsAllError(Exception):
+    """A script uses keys that it did not declare; all is to be run again with every key locked."""
 
 
 class _HalfDoneError(Exception):
@@ -142,15 +147,20 @@ class _Execution:
             keys += self._watched
             longest = self._server.arena.max_key_bytes
             keys = [key for key in keys if len(key[1]) <= longest]
-            if not keys:
+            if not keys and not self._has_scripts():
                 self._run_each(None)
                 return
         for attempt in range(_ATTEMPTS + len(self._commands) + 1):
             try:
                 with self._server.arena.transaction(keys) as transaction:
                     _check_unchanged(transaction, self._watched)
-                    self._run_each(LockedKeys(self._server.arena, transaction))
+                    locked = LockedKeys(self._server.arena, transaction, keys)
+                    self._run_each(locked)
+                for effect in locked.effects:
+                    effect()
                 return
+            except _NeedsAllError:
+                keys = None
             except _HalfDoneError:
                 continue
             except OutOfMemory as error:
@@ -161,6 +171,9 @@ class _Execution:
                 spent_ms = (time.monotonic_ns() - started) // 1_000_000
                 self._server.latency.note("eviction-cycle", spent_ms)
 
+    def _has_scripts(self) -> bool:
+        return any(entry.command.name in RUN_SCRIPTS for entry, _words in self._commands)
+
     def _keys(self) -> list[tuple[int, bytes]] | None:
         return keys_to_lock(
             (db, entry.command, words)
@@ -169,17 +182,20 @@ class _Execution:
 
     def _run_each(self, locked: LockedKeys | None) -> None:
         """:raises OutOfMemory: one of them did not find the memory that it needs
+        :raises _NeedsAllError: one of them needs other keys than those that are locked
         :raises _HalfDoneError: one of them did half of its work; its error is settled
         """
         client = self._client
         client.arena = self._server.arena if locked is None else cast("Arena", locked)
         for index, (entry, _words) in enumerate(self._commands):
             command = entry.command
-            is_own = command.function is not None
+            is_own = command.function is not None or command.name in RUN_SCRIPTS
             if index not in self._settled and (is_own or command.name in _EARLY):
                 self._run(index)
                 if not is_own:
                     self._settled.add(index)
+                if locked is not None and locked.needs_all:
+                    raise _NeedsAllError
                 if locked is not None and locked.out_of_memory:
                     raise OutOfMemory
                 if locked is not None and locked.failure is not None:
@@ -205,7 +221,8 @@ class _Execution:
     def run_on_server(self) -> None:
         """Run the rest, in their order; SELECT among them."""
         for index, (entry, _words) in enumerate(self._commands):
-            if entry.command.function is None and index not in self._settled:
+            is_own = entry.command.function is not None or entry.command.name in RUN_SCRIPTS
+            if not is_own and index not in self._settled:
                 self._run(index)
 
     # ---- the answer

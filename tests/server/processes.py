@@ -30,6 +30,7 @@ DATA_BYTES = 32 << 20
 class FrontEnd:
     """One front-end process with an arena of its own, on a Unix socket and on TCP loopback.
 
+    :param adopted: serve this one's arena, which has ended
     :param options: those of a configuration file
     """
 
@@ -39,12 +40,16 @@ class FrontEnd:
         *,
         data_bytes: int = DATA_BYTES,
         config_file: Path | None = None,
+        adopted: FrontEnd | None = None,
         **options: str,
     ) -> None:
-        self.name = f"test-{os.getpid()}-{secrets.token_hex(4)}"
-        self.path = str(directory / f"{self.name}.sock")
+        self.name = (
+            f"test-{os.getpid()}-{secrets.token_hex(4)}" if adopted is None else adopted.name
+        )
+        self.path = str(directory / f"{self.name}{'' if adopted is None else '-2'}.sock")
         self.log_path = directory / f"{self.name}.log"
-        create_segments(self.name, max(data_bytes, min_data_bytes())).close()
+        if adopted is None:
+            create_segments(self.name, max(data_bytes, min_data_bytes())).close()
         listeners = [_listen_unix(self.path), _listen_tcp()]
         self.port: int = listeners[1].getsockname()[1]
         self.control, theirs = socket.socketpair()

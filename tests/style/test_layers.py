@@ -13,6 +13,7 @@ LAYERS = (
     "protocol",
     "persistence",
     "commands",
+    "scripting",
     "server",
     "client",
     "supervisor",
