@@ -128,6 +128,23 @@ class PubSub:
         receivers = self._deliver_shard(channel, message)
         return receivers + self._share(SHARD_CHANNEL, channel, message)
 
+    def count_receivers(self, channel: bytes, *, shard: bool = False) -> int:
+        """How many times a message would be sent if it were published now."""
+        if shard:
+            here = self.shard_channels.count(channel)
+        else:
+            here = self.channels.count(channel) + sum(
+                self.patterns.count(pattern)
+                for pattern in self.patterns
+                if glob_matches(pattern, channel)
+            )
+        if not bus_has_others(self._arena):
+            return here
+        kind = SHARD_CHANNEL if shard else CHANNEL
+        return here + count_listeners(
+            self._arena, kind, channel, of_others=True, patterns=not shard
+        )
+
     def _deliver(self, channel: bytes, message: bytes) -> int:
         receivers = 0
         audience = self.channels.audience(channel)

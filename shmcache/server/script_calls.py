@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shmcache.commands.atomic import has_hidden_keys, is_on_whole
-from shmcache.commands.glob import glob_matches
 from shmcache.commands.keys import keys_of
 from shmcache.commands.replies import CommandError
 
@@ -93,14 +92,7 @@ class Known:
         """
         server, entry = self._server, self.entry
         effects.append(lambda: server.run(client, entry, words))
-        if entry.command.name == "spublish":
-            return 0
-        pubsub = server.pubsub
-        return pubsub.channels.count(words[1]) + sum(
-            pubsub.patterns.count(pattern)
-            for pattern in pubsub.patterns
-            if glob_matches(pattern, words[1])
-        )
+        return server.pubsub.count_receivers(words[1], shard=entry.command.name == "spublish")
 
 
 class KnownCommands:
