@@ -120,7 +120,7 @@ def test_unwatch_discard_and_reset_forget_the_keys(front_end: FrontEnd, client: 
 
 
 def test_watched_key_that_expires(client: Wire) -> None:
-    client.run("SET", "w", "1", "PX", "5")
+    client.run("SET", "w", "1", "PX", "200")
     client.run("WATCH", "w")
     while client.run("EXISTS", "w") != b":0\r\n":
         pass
@@ -129,7 +129,7 @@ def test_watched_key_that_expires(client: Wire) -> None:
 
 
 def test_key_that_was_dead_already(client: Wire) -> None:
-    client.run("SET", "w", "1", "PX", "5")
+    client.run("SET", "w", "1", "PX", "200")
     while client.run("EXISTS", "w") != b":0\r\n":
         pass
     client.run("WATCH", "w")
