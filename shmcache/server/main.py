@@ -37,6 +37,9 @@ front-end to supervisor         meaning
 ==============================  =================================================================
 supervisor to front-end         meaning
 ==============================  =================================================================
+``{"command": "latency",        housekeeping took that long: an event for LATENCY
+"name": "expire-cycle",
+"milliseconds": 12}``
 ``{"command": "reload",         the configuration was re-read (SIGHUP): these are the options
 "options": {...}}``             that changed
 ==============================  =================================================================
@@ -226,5 +229,7 @@ class _Process:
             reopen_log(self._server.config.text("logfile"))
             self._server.settings.reload(message["options"])
             self._server.settings.reread_certificates()
+        elif message.get("command") == "latency":
+            self._server.latency.note(str(message["name"]), int(message["milliseconds"]))
         else:
             _log.warning("unknown message from the supervisor: %s", message)

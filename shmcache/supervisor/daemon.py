@@ -232,6 +232,8 @@ class Daemon:
                 self._child_is_ready(post)
             elif message.get("event") == "config":
                 self._take_options(post, message.get("options", {}))
+            elif message.get("event") == "latency":
+                self._tell_frontend({**message, "command": "latency"})
             elif message.get("event") == "users":
                 self._take_users(message.get("changes", {}))
 
@@ -273,6 +275,11 @@ class Daemon:
             if not post.child.send({"command": "reload", "options": options}):
                 self._log.warning(f"The {post.spec.title} does not listen: starting another")
                 post.child.signal(signal.SIGKILL)
+
+    def _tell_frontend(self, message: dict[str, Any]) -> None:
+        for post in self._posts:
+            if post.beat == BEAT_FRONTEND and post.child is not None and post.child.ready:
+                post.child.send(message)
 
     def _reap(self) -> None:
         for post in self._posts:

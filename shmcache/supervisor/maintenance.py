@@ -7,6 +7,7 @@ processor that goes into housekeeping follows the need, up to a limit.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import signal
@@ -18,6 +19,7 @@ from shmcache.errors import ArenaBusy, ShmcacheError
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
     from types import FrameType
 
     from shmcache.arena import Arena
@@ -41,6 +43,8 @@ class Maintenance:
     """The jobs, and how long to pause between their rounds.
 
     :ivar pause: seconds until the next round
+    :ivar on_slow: called with a job's event and milliseconds when it took as long as
+        ``latency-monitor-threshold``
     """
 
     def __init__(self, arena: Arena, log: Log) -> None:
@@ -51,6 +55,8 @@ class Maintenance:
         self._longest = _LONGEST_PAUSE
         self._next_tick = 0.0
         self._next_complaint = 0.0
+        self._threshold_ms = 0
+        self.on_slow: Callable[[str, int], object] = lambda _event, _milliseconds: None
         self.pause = _SHORTEST_PAUSE
 
     def configure(self, config: Config) -> None:
@@ -59,6 +65,7 @@ class Maintenance:
         self._longest = min(max(1.0 / hz, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         self._expire_budget_us = _EFFORT_US * config.integer("active-expire-effort")
         self._expires = config.boolean("debug-active-expire")
+        self._threshold_ms = config.integer("latency-monitor-threshold")
 
     def round(self, now: float) -> None:
         """Do every job once.
@@ -91,10 +98,17 @@ class Maintenance:
         between = time.perf_counter()
         arena.reserve_cycle(_RESERVE_BUDGET_US)
         ended = time.perf_counter()
+        self._note("expire-cycle", between - started)
+        self._note("eviction-cycle", ended - between)
         return (
             between - started > _BUSY_SHARE * self._expire_budget_us / 1e6
             or ended - between > _BUSY_SHARE * _RESERVE_BUDGET_US / 1e6
         )
+
+    def _note(self, event: str, seconds: float) -> None:
+        milliseconds = int(seconds * 1000)
+        if 0 < self._threshold_ms <= milliseconds:
+            self.on_slow(event, milliseconds)
 
     def _complain(self, error: ShmcacheError, now: float) -> None:
         if now >= self._next_complaint:
@@ -115,6 +129,7 @@ def run_maintenance(arena: Arena, config: Config, log: Log, control: socket.sock
     maintenance = Maintenance(arena, log)
     maintenance.configure(config)
     control.setblocking(False)
+    maintenance.on_slow = lambda event, milliseconds: _tell_slow(control, event, milliseconds)
     control.send(b'{"event": "ready"}\n')
     poller = select.poll()
     poller.register(control, select.POLLIN)
@@ -130,6 +145,13 @@ def run_maintenance(arena: Arena, config: Config, log: Log, control: socket.sock
         for line in lines:
             _obey(json.loads(line), config, log)
             maintenance.configure(config)
+
+
+def _tell_slow(control: socket.socket, event: str, milliseconds: int) -> None:
+    """For LATENCY; a supervisor that does not read loses it."""
+    message = {"event": "latency", "name": event, "milliseconds": milliseconds}
+    with contextlib.suppress(OSError):
+        control.send(json.dumps(message).encode() + b"\n")
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -200,3 +201,44 @@ def test_config_set_reaches_it(daemon: DaemonProcess) -> None:
     assert daemon.ask("CONFIG", "SET", "hz", "100") == b"+OK\r\n"
     first = wakeups(process)
     eventually(lambda: wakeups(process) - first > 60, seconds=5)
+
+
+def test_slow_jobs_are_told(arena: Arena, maintenance: Maintenance) -> None:
+    told: list[tuple[str, int]] = []
+    maintenance.on_slow = lambda event, milliseconds: told.append((event, milliseconds))
+    real = arena.expire_cycle
+
+    class Slow:
+        """An arena whose keys take long to expire."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(arena, name)
+
+        def expire_cycle(self, budget_us: int) -> int:
+            time.sleep(0.003)
+            return real(budget_us)
+
+    maintenance._arena = Slow()  # type: ignore[assignment]
+    maintenance.round(time.monotonic())
+    assert told == []
+    config = Config()
+    config.commit(config.parse({"latency-monitor-threshold": "2"}))
+    maintenance.configure(config)
+    maintenance.round(time.monotonic())
+    assert told[0][0] == "expire-cycle"
+    assert 3 <= told[0][1] < 10_000
+
+
+def test_slow_jobs_reach_the_front_end(daemon: DaemonProcess) -> None:
+    daemon.start("--latency-monitor-threshold", "1", "--active-expire-effort", "10")
+    with contextlib.closing(attach_arena(daemon.name, writable=True)) as arena:
+
+        def expire_many() -> bool:
+            soon_ms = int(time.time() * 1000) + 30
+            for number in range(20_000):
+                arena.set(0, b"%d" % number, b"v", expire_ms=soon_ms)
+            eventually(lambda: arena.statistics().keys == 0)
+            return b"expire-cycle\r\n" in daemon.ask("LATENCY", "LATEST")
+
+        eventually(expire_many)
+    assert b"spread their times to live" in daemon.ask("LATENCY", "DOCTOR")

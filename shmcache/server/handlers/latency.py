@@ -27,6 +27,7 @@ _ADVICE = {
         "Commands that should take microseconds did not: the machine is busy, or swaps. Other "
         "processes that write to the same keys can hold one up, too."
     ),
+    "expire-cycle": "Many keys expire at the same time: spread their times to live.",
     "eviction-cycle": (
         "Room was made for writes. A larger maxmemory, or times to live, leave less of that to do."
     ),
