@@ -170,6 +170,21 @@ SCENES = {
         a3 BLPOP l 0
         a3 BLMOVE l k LEFT LEFT 0
         a3 EXEC""",
+    "from a script": """
+        a BLPOP k l 0
+        b BLMOVE l m LEFT LEFT 0
+        c BLPOP m 0
+        d EVAL "redis.call('rpush', KEYS[1], 1) return redis.call('lpop', KEYS[1])" 1 k
+        d EVAL "redis.call('rpush', KEYS[2], 1, 2) return redis.call('rpush', KEYS[1], 3)" 2 k l
+        d EVAL "return redis.call('llen', 'k') + redis.call('llen', 'l')" 0
+        e XREAD BLOCK 0 STREAMS x $
+        d EVAL "redis.call('xadd', 'x', 1, 'f', 'v') return redis.call('xadd', 'x', 2, 'f', 'v')" 0
+        d MULTI
+        d EVAL "return redis.call('zadd', KEYS[1], 1, 'one')" 1 z
+        d EVAL "return redis.call('zcard', KEYS[1])" 1 z
+        d BZPOPMIN z 0
+        d BZPOPMIN z 0
+        d EXEC""",
     "what follows in the pipeline": """
         a BLPOP k 0
         a BLPOP k 0
