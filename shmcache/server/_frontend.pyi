@@ -188,5 +188,7 @@ class Frontend:
         :param encoded: makes its bytes in RESP2 or RESP3, called once for each that is spoken
         :return: how many connections they are
         """
+    def serve_others(self) -> None:
+        """Serve all but the current client once, while that one's request goes on."""
     def stop(self) -> None:
         """Send what can be sent at once and close everything."""

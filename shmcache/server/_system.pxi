@@ -33,6 +33,7 @@ cdef extern from "sys/epoll.h" nogil:
 
 cdef enum:
     EVENTS = 512                 # served in one wake-up
+    EVENTS_BETWEEN = 64          # served at once while a command goes on
     INPUT_BYTES = 65536          # received at once: bounds how long one client holds up the others
     RECEIVE_AT_LEAST = 16384     # room for the rest of an unfinished request
     SEND_EARLY_BYTES = 262144    # replies that do not wait for the end of the received requests

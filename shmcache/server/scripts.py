@@ -13,6 +13,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from shmcache.arena import BEAT_FRONTEND
 from shmcache.commands.atomic import LockedKeys
 from shmcache.commands.replies import CommandError, Reply, error_for, one_line
 from shmcache.errors import OutOfMemory, ShmcacheError
@@ -50,7 +51,10 @@ _READONLY_COMMAND: Final = CommandError(
 )
 
 
-_KILLED: Final = CommandError("ERR Error running script: killed by the user with SCRIPT KILL.")
+_KILLED: Final = CommandError("ERR Script killed by user with SCRIPT KILL...")
+_ABANDONED: Final = CommandError("ERR the server is shutting down")
+_BEAT_NS: Final = 1_000_000_000
+_TICK_NS: Final = 100_000_000
 _UNKILLABLE: Final = CommandError(
     "UNKILLABLE Sorry the script already executed write commands against the dataset. You can "
     "either wait the script termination or kill the server in a hard way using the SHUTDOWN NOSAVE "
@@ -67,6 +71,7 @@ class _Call(NamedTuple):
 
     client: Client
     script: Runnable
+    words: Sequence[bytes]
     keys: list[bytes]
     argv: list[bytes]
     readonly: bool
@@ -75,18 +80,18 @@ class _Call(NamedTuple):
 class Running:
     """The script that is being run."""
 
-    __slots__ = ("client", "ending", "locked", "readonly", "script", "started_ns", "words", "wrote")
+    __slots__ = ("call", "client", "ending", "locked", "readonly", "script", "started_ns", "wrote")
 
     def __init__(self, call: _Call, locked: LockedKeys) -> None:
         self.client = call.client
         self.script = call.script
         self.readonly = call.readonly
         self.locked = locked
-        self.words: list[bytes] = []
         self.wrote = False
         self.ending: CommandError | None = None
         """Why the script has to end; it cannot catch that."""
         self.started_ns = time.monotonic_ns()
+        self.call = call
 
 
 class Scripts:
@@ -101,6 +106,9 @@ class Scripts:
         self.libraries = Libraries(self.engine, LibraryStore(server.arena))
         self.running: Running | None = None
         self._known = KnownCommands(server)
+        self.busy = False
+        """A script has run for so long that others are answered meanwhile."""
+        self._next_beat_ns = self._next_tick_ns = 0
 
     # ---- running
 
@@ -108,22 +116,22 @@ class Scripts:
         self,
         client: Client,
         script: Runnable,
+        words: Sequence[bytes],
         keys: Sequence[bytes],
         argv: Sequence[bytes],
-        *,
-        readonly: bool,
     ) -> Reply:
         """What a script answers.
 
-        :param readonly: it was called by a command that lets it only read
+        :param words: the command line that runs it
         :raises CommandError: it was not run
         :raises ShmcacheError: nothing was done
         """
         flags = script.flags
+        readonly = words[0].endswith(b"_RO")
         if readonly and flags is not None and "no-writes" not in flags:
             raise _READONLY_COMMAND
         readonly = readonly or (flags is not None and "no-writes" in flags)
-        call = _Call(client, script, list(keys), list(argv), readonly)
+        call = _Call(client, script, words, list(keys), list(argv), readonly)
         arena = cast("Arena | LockedKeys", client.arena)
         if isinstance(arena, LockedKeys):
             return _reply_of(script, self._run_locked(call, arena))
@@ -164,7 +172,8 @@ class Scripts:
         """With the keys locked; what it is told of the outside world is put back afterwards."""
         client = call.client
         before = client.arena, client.db, client.may_block, client.resp
-        self.running = Running(call, locked)
+        self.running = running = Running(call, locked)
+        self._next_beat_ns = running.started_ns + _BEAT_NS
         client.arena = cast("Arena", locked)
         client.may_block = False
         client.resp = 2
@@ -178,6 +187,11 @@ class Scripts:
             )
         finally:
             self.running = None
+            if self.busy:
+                self.busy = False
+                self._server.go_slow("script", False)
+            if running.ending is _ABANDONED:
+                locked.failure = _ABANDONED
             client.arena, client.db, client.may_block, client.resp = before
             client.connection.db = client.db
 
@@ -247,9 +261,31 @@ class Scripts:
     def tick(self) -> str | None:
         """Called after every so many instructions of a script."""
         running = self.running
-        if running is None or running.ending is None:
+        if running is None:  # a library is being loaded
             return None
-        return str(running.ending)
+        if running.ending is None:
+            self._attend(running)
+        return None if running.ending is None else str(running.ending)
+
+    def _attend(self, running: Running) -> None:
+        """Do what a loop would do that is not held up: beat, and after a while answer others."""
+        server = self._server
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._next_beat_ns:
+            self._next_beat_ns = now_ns + _BEAT_NS
+            server.arena.beat(BEAT_FRONTEND)
+        threshold_ms = server.settings.busy_reply_ms
+        if threshold_ms <= 0 or now_ns - running.started_ns < threshold_ms * 1_000_000:
+            return
+        if not self.busy:
+            self.busy = True
+            server.go_slow("script", True)
+            _log.warning("a script has run for %d ms: %s", threshold_ms, running.script.label)
+        if now_ns >= self._next_tick_ns:
+            self._next_tick_ns = now_ns + _TICK_NS
+            for accept in list(server.acceptors):
+                accept()
+        server.frontend.serve_others()
 
     def register_function(self, values: Sequence[object]) -> str | None:
         """``redis.register_function``."""
@@ -263,11 +299,25 @@ class Scripts:
         running = self.running
         if running is None or running.ending is not None:
             raise CommandError("NOTBUSY No scripts in execution right now.")
-        if running.script.as_arguments is not functions:
-            raise _busy_line(running)
         if running.wrote:
             raise _UNKILLABLE
+        if running.script.as_arguments is not functions:
+            raise _busy_line(running)
         running.ending = _KILLED
+
+    def abandon(self) -> None:
+        """End what runs and take back what it did: the server goes down."""
+        if self.running is not None:
+            self.running.ending = _ABANDONED
+
+    def busy_error(self) -> CommandError | None:
+        """What others are told while a script takes too long; None while none does."""
+        return _busy_line(self.running) if self.busy and self.running is not None else None
+
+    @property
+    def runs_function(self) -> bool:
+        """Whether what runs is a function of a library."""
+        return self.running is not None and self.running.script.as_arguments
 
     def running_facts(self) -> Reply:
         """FUNCTION STATS's account of what runs."""
@@ -276,7 +326,7 @@ class Scripts:
             return None
         return {
             b"name": running.script.label.encode("utf-8", "surrogateescape"),
-            b"command": list(running.words),
+            b"command": list(running.call.words),
             b"duration_ms": (time.monotonic_ns() - running.started_ns) // 1_000_000,
         }
 

@@ -112,6 +112,8 @@ class Server:
         self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
         self.changes = Changes(self._follow_changes)
         self.scripts = Scripts(self)
+        self.acceptors: list[Callable[[], None]] = []
+        """Called to let in who waits at a listening socket."""
         self.blocking = Blocking(self, loop)
         self.pause = Pause(self, loop)
         self.acting: Client | None = None
@@ -321,6 +323,8 @@ class Server:
         except CommandError as error:
             return error
         command = entry.command
+        if self.scripts.busy and "allow_busy" not in command.flags:
+            return self.scripts.busy_error()
         refusal = self._protection(client, command.name) or _out_of_place(client, command)
         if refusal is None and not client.user.unrestricted:
             refusal = self.permission_error(client, entry, words)

@@ -64,6 +64,7 @@ class Settings:
         self.timeout_s = 0
         self.keepalive_s = 0
         self.protected_mode = True
+        self.busy_reply_ms = 0
         self.databases = 0
         self.tracks_latency = True
         self.slower_than_us = -1
@@ -72,6 +73,7 @@ class Settings:
             "acllog-max-len": self._apply_acl,
             "client-output-buffer-limit": self._apply_output_limits,
             "client-query-buffer-limit": self._apply_query_limit,
+            "busy-reply-threshold": self._apply_plain,
             "databases": self._apply_plain,
             "latency-monitor-threshold": self._apply_slow,
             "latency-tracking": self._apply_plain,
@@ -153,6 +155,7 @@ class Settings:
 
     def _apply_plain(self) -> None:
         config = self._server.config
+        self.busy_reply_ms = config.integer("busy-reply-threshold")
         self.databases = config.integer("databases")
         self.keepalive_s = config.integer("tcp-keepalive")
         self.protected_mode = config.boolean("protected-mode")

@@ -37,15 +37,15 @@ def _keys_and_arguments(
 
 
 def _runner(
-    find: Callable[[Client, bytes], Runnable],
-    wrong_number: Callable[[], CommandError],
-    *,
-    readonly: bool,
+    name: str, find: Callable[[Client, bytes], Runnable], wrong_number: Callable[[], CommandError]
 ) -> Callable[[Client, Sequence[bytes]], Reply]:
+    """The handler of a command that runs what ``find`` finds."""
+    line = name.upper().encode()
+
     def run(client: Client, args: Sequence[bytes]) -> Reply:
         keys, argv = _keys_and_arguments(args, wrong_number())
         script = find(client, args[0])
-        return client.server.scripts.run(client, script, keys, argv, readonly=readonly)
+        return client.server.scripts.run(client, script, (line, *args), keys, argv)
 
     return run
 
@@ -190,6 +190,9 @@ def _described(library: Library, with_code: bool) -> Reply:
 
 def _stats(client: Client, _args: Sequence[bytes]) -> Reply:
     scripts = client.server.scripts
+    busy = scripts.busy_error()
+    if busy is not None and not scripts.runs_function:
+        raise busy
     libraries = scripts.libraries
     counts: dict[Reply, Reply] = {
         b"libraries_count": len(libraries.all),
@@ -199,12 +202,12 @@ def _stats(client: Client, _args: Sequence[bytes]) -> Reply:
 
 
 HANDLERS = {
-    "eval": _runner(_script, not_an_integer, readonly=False),
-    "eval_ro": _runner(_script, not_an_integer, readonly=True),
-    "evalsha": _runner(_kept, not_an_integer, readonly=False),
-    "evalsha_ro": _runner(_kept, not_an_integer, readonly=True),
-    "fcall": _runner(_function, _bad_number, readonly=False),
-    "fcall_ro": _runner(_function, _bad_number, readonly=True),
+    "eval": _runner("eval", _script, not_an_integer),
+    "eval_ro": _runner("eval_ro", _script, not_an_integer),
+    "evalsha": _runner("evalsha", _kept, not_an_integer),
+    "evalsha_ro": _runner("evalsha_ro", _kept, not_an_integer),
+    "fcall": _runner("fcall", _function, _bad_number),
+    "fcall_ro": _runner("fcall_ro", _function, _bad_number),
     "function|delete": _delete,
     "function|dump": _dump,
     "function|flush": _flush_libraries,

@@ -30,10 +30,15 @@ def _shutdown(client: Client, args: Sequence[bytes]) -> Reply:
         if len(options) > 1:
             raise syntax_error()
         raise CommandError("ERR No shutdown in progress.")
+    if b"NOSAVE" not in options:
+        busy = client.server.scripts.busy_error()
+        if busy is not None:
+            raise busy
     if b"SAVE" in options and b"FORCE" not in options:
         _log.warning("SHUTDOWN SAVE refused: there are no snapshots, the arena outlives the daemon")
         raise CommandError("ERR Errors trying to SHUTDOWN. Check logs.")
     _log.warning("a client asked for SHUTDOWN: %s", client.describe())
+    client.server.scripts.abandon()
     client.server.on_shutdown()
     return NOTHING
 
