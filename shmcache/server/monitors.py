@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Monitors"]
 
-_NOT_SHOWN: Final = frozenset(("admin", "skip_monitor"))
 _SPECIAL: Final = re.compile(rb"[^ !#-\[\]-~]")
 _ESCAPES: Final = {
     b"\\": b"\\\\",
@@ -71,7 +70,7 @@ class Monitors:
         :param by_script: a script of the client's ran it
         """
         command = entry.command
-        if not self._clients or not _NOT_SHOWN.isdisjoint(command.flags):
+        if not self._clients or "admin" in command.flags:
             return
         if by_script:
             source = "lua"

@@ -216,10 +216,20 @@ class Scripts:
         else:
             reply = self._server.run(running.client, known.entry, words)
         known.stats.record(time.perf_counter_ns() - started)
+        if self._server.monitors:
+            self._show(running, known, words)
         if type(reply) is CommandError:
             known.stats.failed += 1
             self._server.statistics.count_error(str(reply))
         return reply
+
+    def _show(self, running: Running, known: Known, words: list[bytes]) -> None:
+        """Let monitors see a call, once it cannot be taken back any more."""
+        client, db = running.client, running.client.db
+        monitors, entry = self._server.monitors, known.entry
+        running.locked.effects.append(
+            lambda: monitors.show(client, entry, words, db=db, by_script=True)
+        )
 
     def _refusal(self, running: Running, known: Known, words: list[bytes]) -> CommandError | None:
         """Why a script may not call a command; None when it may."""

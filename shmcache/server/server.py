@@ -267,6 +267,9 @@ class Server:
         self, client: Client, entry: Entry, words: list[bytes], stats: CommandStats
     ) -> CommandStats | None:
         """Run a command and send its reply, or let the client wait for it."""
+        shown_first = "skip_monitor" in entry.command.flags  # scripts, before what they call
+        if self.monitors and shown_first:
+            self.monitors.show(client, entry, words)
         try:
             reply = self.run(client, entry, words)
         except MustWait as must:
@@ -275,7 +278,7 @@ class Server:
         if not blocked:
             stats.failed += isinstance(reply, CommandError)
             self._reply(client, reply)
-        if self.monitors:
+        if self.monitors and not shown_first:
             self.monitors.show(client, entry, words)
         return None if blocked else stats
 

@@ -46,6 +46,12 @@ SESSION: list[list[bytes]] = [
     [b"LPUSH", b"a", b"1"],
     [b"SUBSCRIBE"],
     [b"RESET"],
+    [b"EVAL", b"redis.call('set', 'a', ARGV[1]); return redis.call('get', 'a')", b"0", b"x y"],
+    [b"EVAL", b"redis.call('set', KEYS[1], 1); redis.call('select', 3); return 1", b"1", b"a"],
+    [b"EVAL", b"return redis.pcall('incr', 'nosuch', 'x')", b"0"],
+    [b"EVAL", b"return redis.pcall('lpush', 'a', 'x')", b"0"],
+    [b"EVAL", b"redis.call('publish', 'c', 'x'); return 1", b"0"],
+    [b"EVALSHA", b"0" * 40, b"0"],
     [b"ECHO", b""],
     [b"ECHO", bytes(range(256))],
 ]
@@ -62,7 +68,7 @@ def monitored(server: FrontEnd | RedisServer) -> list[bytes]:
         while not lines or b"the end" not in lines[-1]:
             lines.append(monitor.reply())
         for line in lines:
-            found = re.match(rb"\+(\d+\.\d{6}) \[\d+ unix:", line)
+            found = re.match(rb"\+(\d+\.\d{6}) \[\d+ (unix:|lua\])", line)
             assert found is not None, line
             assert abs(float(found[1]) - time.time()) < 100
     path = server.path.encode()
