@@ -36,6 +36,7 @@ cdef class Reads:
 
 cdef class Arena(Reads):
     cdef sc_arena *ptr
+    cdef list feeds   # that are not closed
 
     cdef sc_arena *handle(self) except NULL
     cdef list many(self, uint32_t db, const wire_span *keys, uint32_t count)

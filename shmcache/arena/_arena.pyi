@@ -28,6 +28,10 @@ BEAT_SUPERVISOR: int
 BEAT_FRONTEND: int
 BEAT_MAINTENANCE: int
 BEAT_PERSISTER: int
+EVENT_CLASSES: dict[str, str]
+"""The letter by which ``notify-keyspace-events`` asks for each event."""
+EVERY_DB: int
+"""The database of a change of all of them."""
 
 Container: TypeAlias = Literal["list", "set", "zset", "hash"]
 PUT_NX: int
@@ -216,6 +220,15 @@ class Transaction(View):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+    def event(self, name: str | None) -> None:
+        """What the changes from now on are called in the feed, and then told once for a key; None:
+        each step by a name of its own; empty: Redis has no name for it; ``silent``: not told.
+        That a key came, died or was deleted is told besides.
+
+        :raises KeyError: there is no such event
+        """
+    def notify(self, db: int, key: bytes, name: str) -> None:
+        """Tell of a change although nothing is changed, as Redis does here and there."""
     def get(self, db: int, key: bytes) -> bytes | None: ...
     def describe(self, db: int, key: bytes) -> Info | None: ...
     def set(
@@ -315,6 +328,34 @@ class Transaction(View):
         self, db: int, key: bytes, tree: int, least: bytes, most: bytes, limit: int = -1
     ) -> int: ...
 
+class Feed:
+    """A reader of the arena's feed. One thread reads; another one may wait."""
+
+    lost: bool
+    """Whether the last read has missed changes, from between what it returned and the next ones:
+    anything may have changed.
+    """
+
+    def close(self) -> None: ...
+    def want(self, changes: bool, new: bool = False) -> None:
+        """Have writers record changes, and keys that come (``new``), for as long as this process
+        lives. Who wants nothing reads what others wanted.
+
+        :raises ReadOnly: the arena is attached as a reader
+        :raises ArenaBusy: a writer has stopped in the middle of a change
+        """
+    def read(self, limit: int = 1000) -> list[tuple[int, bytes, str, bool]]:
+        """Of each change its database (`EVERY_DB`: all), key, event, and whether this process made
+        it; about ``limit`` of them at most, more if a transaction has more.
+        """
+    def wait(self, timeout: float) -> bool:
+        """Sleep until another process has committed something that was not read yet.
+
+        :param timeout: seconds
+        :return: False: it has not, and the time is over or :meth:`rouse` was called
+        """
+    def rouse(self) -> None: ...
+
 class Arena(Reads):
     """An attachment. Safe in threads; survives fork.
 
@@ -398,8 +439,12 @@ class Arena(Reads):
         """1 changed, 0 a condition was not met (or PERSIST found no TTL), -1 no such key."""
 
     # several keys
-    def transaction(self, keys: Iterable[tuple[int, bytes]] | None) -> Transaction:
-        """None locks the whole arena."""
+    def transaction(
+        self, keys: Iterable[tuple[int, bytes]] | None, event: str | None = None
+    ) -> Transaction:
+        """None locks the whole arena. ``event``: as if :meth:`Transaction.event` came first."""
+    def feed(self) -> Feed:
+        """A reader of what is committed from now on."""
 
     # databases
     def flush_db(self, db: int) -> None:

@@ -42,6 +42,7 @@ cdef class Arena(Reads):
     def __cinit__(self, int data_fd, int access_fd, int feed_fd, int bus_fd, *,
                   bint writable=False):
         self.ptr = NULL
+        self.feeds = []
         cdef sc_segment_fds fds = fds_of(data_fd, access_fd, feed_fd, bus_fd)
         cdef int status = sc_arena_attach(&fds, writable, &HOOKS, &self.ptr)
         if status != SC_OK:
@@ -64,7 +65,9 @@ cdef class Arena(Reads):
         return one_shot(self, key, step, how)
 
     def close(self):
-        cdef sc_arena *ptr = self.ptr
+        cdef sc_arena *ptr
+        end_feeds(self)
+        ptr = self.ptr
         self.ptr = NULL
         sc_arena_detach(ptr)
 
@@ -403,8 +406,11 @@ cdef class Arena(Reads):
 
     # ---- several keys, databases
 
-    def transaction(self, keys):
-        return Transaction(self, None if keys is None else list(keys))
+    def transaction(self, keys, event=None):
+        return Transaction(self, None if keys is None else list(keys), event)
+
+    def feed(self):
+        return Feed(self)
 
     def flush_db(self, int32_t db):
         cdef int status
@@ -585,3 +591,4 @@ include "_writes.pxi"
 include "_compiled.pxi"
 include "_transaction.pxi"
 include "_bus.pxi"
+include "_feed.pxi"

@@ -10,6 +10,9 @@ cdef extern from "Python.h":
     PyThreadState *PyEval_SaveThread() noexcept
     void PyEval_RestoreThread(PyThreadState *state) noexcept
 
+cdef extern from "unistd.h":
+    int usleep(unsigned int microseconds)
+
 cdef extern from "stdio.h":
     FILE *open_memstream(char **bytes, size_t *size)
 
@@ -17,7 +20,7 @@ cdef extern from "sc.h":
     enum:
         SC_WRONG_TYPE, SC_NOT_INTEGER, SC_OVERFLOW, SC_NO_MEMORY
         SC_KEY_TOO_LONG, SC_VALUE_TOO_LONG, SC_BUSY, SC_READ_ONLY, SC_NO_SLOT, SC_CORRUPT
-        SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM, SC_SYNTAX, SC_NOT_FINITE
+        SC_LAYOUT, SC_TRUNCATED, SC_SYSTEM, SC_SYNTAX, SC_NOT_FINITE, SC_LOST
         SC_SET_NX, SC_SET_XX, SC_SET_KEEP_TTL, SC_SET_APPENDED
         SC_EXPIRE_NX, SC_EXPIRE_XX, SC_EXPIRE_GT, SC_EXPIRE_LT
     ctypedef struct sc_hooks:
@@ -112,6 +115,32 @@ cdef extern from "sc.h":
     int sc_dump(sc_arena *arena, FILE *out)
     uint64_t sc_hash(const void *bytes, size_t length, uint64_t seed)
 
+cdef extern from "feed.h":
+    enum:
+        SC_EVENT_NONE, SC_EVENT_CHANGED, SC_EVENT_ZPOPMIN, SC_EVENT_ZPOPMAX, SC_EVENTS
+        SC_EVENT_FLUSHALL, SC_EVENT_HINCRBY
+        SC_FEED_WANT_CHANGES, SC_FEED_WANT_NEW
+    ctypedef struct sc_feed:
+        pass
+    ctypedef struct sc_feed_item:
+        uint32_t event, db
+        const char *key
+        uint32_t key_bytes
+        c_bool own
+    ctypedef c_bool (*sc_feed_emit)(void *context, const sc_feed_item *item) noexcept
+    void sc_tx_event(sc_tx *tx, uint32_t event)
+    void sc_tx_step(sc_tx *tx)
+    int sc_tx_note(sc_tx *tx, const sc_key *key, uint32_t event)
+    const char *sc_event_name(uint32_t event)
+    char sc_event_class(uint32_t event)
+    int sc_feed_open(sc_arena *arena, sc_feed **out)
+    void sc_feed_close(sc_feed *feed)
+    void sc_feed_forget(sc_feed *feed)
+    int sc_feed_want(sc_feed *feed, uint32_t wants)
+    int sc_feed_read(sc_feed *feed, uint64_t limit, sc_feed_emit emit, void *context)
+    c_bool sc_feed_wait(sc_feed *feed, uint32_t timeout_ms)
+    void sc_feed_rouse(sc_feed *feed)
+
 cdef extern from "get.h":
     int sc_get_with(sc_arena *arena, const sc_key *key, sc_sink *sink,
                     char *(*reserve)(sc_sink *sink, size_t length) noexcept, void *hint)
@@ -159,6 +188,7 @@ cdef extern from "containers.h":
     int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field)
     int sc_map_set_expiry(sc_tx *tx, const sc_key *key, sc_bytes field, uint64_t expire_ms)
     int sc_set_pop(sc_tx *tx, const sc_key *key, sc_sink *member)
+    int sc_set_clear(sc_tx *tx, const sc_key *key)
     int sc_list_at(sc_session *session, const sc_key *key, int64_t index, sc_sink *value)
     int sc_list_range(sc_session *session, const sc_key *key, int64_t start, int64_t stop,
                       sc_items *items)

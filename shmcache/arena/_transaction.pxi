@@ -66,9 +66,11 @@ cdef class Transaction(View):
     cdef Arena arena
     cdef sc_tx *ptr
     cdef list pairs   # (db, key), or None for everything
+    cdef uint32_t named_as
 
-    def __cinit__(self, Arena arena, list pairs):
+    def __cinit__(self, Arena arena, list pairs, event=None):
         self.ptr = NULL
+        self.named_as = event_code(event)
         self.session = NULL
         self.arena = arena
         self.pairs = pairs
@@ -96,6 +98,8 @@ cdef class Transaction(View):
             self.ptr = NULL
             fail(status)
         self.session = sc_tx_session(self.ptr)
+        if self.named_as:
+            sc_tx_event(self.ptr, self.named_as)
         return self
 
     def __exit__(self, kind, error, traceback):
@@ -112,36 +116,49 @@ cdef class Transaction(View):
             raise RuntimeError("the transaction is not open")
         return self.ptr
 
+    cdef sc_tx *step(self) except NULL:
+        """To change something."""
+        cdef sc_tx *tx = self.open()
+        sc_tx_step(tx)
+        return tx
+
+    def event(self, name):
+        sc_tx_event(self.open(), event_code(name))
+
+    def notify(self, uint32_t db, bytes key, name):
+        cdef sc_key made = key_of(db, key)
+        written(sc_tx_note(self.open(), &made, event_code(name)))
+
     cdef sc_session *session_for(self, sc_session *own) except NULL:
         self.open()
         return self.session
 
     cdef int carry_out(self, const sc_key *key, write_step step, void *how) except -1:
-        return written(step(self.open(), key, how))
+        return written(step(self.step(), key, how))
 
     def set(self, uint32_t db, bytes key, bytes value, uint64_t expire_ms=0, uint32_t flags=0):
         cdef sc_key made = key_of(db, key)
         cdef sc_set_args args
         fill_set(&args, value, expire_ms, flags)
-        return bool(set_result(sc_tx_set(self.open(), &made, &args)))
+        return bool(set_result(sc_tx_set(self.step(), &made, &args)))
 
     def patch(self, uint32_t db, bytes key, uint64_t offset, bytes value):
         cdef sc_key made = key_of(db, key)
-        cdef int status = sc_tx_patch(self.open(), &made, offset, span_of(value))
+        cdef int status = sc_tx_patch(self.step(), &made, offset, span_of(value))
         if status != SC_OK and status != SC_MISS and status != SC_UNCHANGED:
             fail(status)
         return status == SC_OK
 
     def delete(self, uint32_t db, bytes key):
         cdef sc_key made = key_of(db, key)
-        cdef int status = sc_tx_delete(self.open(), &made)
+        cdef int status = sc_tx_delete(self.step(), &made)
         if status != SC_OK and status != SC_MISS:
             fail(status)
         return status == SC_OK
 
     def expire(self, uint32_t db, bytes key, uint64_t expire_ms, uint32_t flags=0):
         cdef sc_key made = key_of(db, key)
-        return expire_result(sc_tx_expire(self.open(), &made, expire_ms, flags))
+        return expire_result(sc_tx_expire(self.step(), &made, expire_ms, flags))
 
     def set_access(self, uint32_t db, bytes key, int64_t idle_ms=-1, int frequency=-1):
         cdef sc_key made = key_of(db, key)
@@ -151,12 +168,12 @@ cdef class Transaction(View):
              bint replace=False):
         cdef sc_key source = key_of(from_db, from_key)
         cdef sc_key target = key_of(to_db, to_key)
-        return expire_result(sc_tx_copy(self.open(), &source, &target, replace))
+        return expire_result(sc_tx_copy(self.step(), &source, &target, replace))
 
     def rename(self, uint32_t from_db, bytes from_key, uint32_t to_db, bytes to_key):
         cdef sc_key source = key_of(from_db, from_key)
         cdef sc_key target = key_of(to_db, to_key)
-        return bool(settled(sc_tx_rename(self.open(), &source, &target)))
+        return bool(settled(sc_tx_rename(self.step(), &source, &target)))
 
     # ---- whole databases
 
@@ -194,7 +211,7 @@ cdef class Transaction(View):
         cdef tuple numbers = tuple(scores)
         cdef double *doubles
         cdef span_array spans
-        cdef sc_tx *tx = self.open()
+        cdef sc_tx *tx = self.step()
         if type == SC_STREAM:
             raise ValueError("a stream is not stored whole")
         if type == SC_HASH and len(held) % 2:
@@ -221,7 +238,7 @@ cdef class Transaction(View):
 
     def hash_expire(self, uint32_t db, bytes key, bytes field, uint64_t expire_ms):
         cdef sc_key made = key_of(db, key)
-        return bool(settled(sc_map_set_expiry(self.open(), &made, span_of(field), expire_ms)))
+        return bool(settled(sc_map_set_expiry(self.step(), &made, span_of(field), expire_ms)))
 
     def set_add(self, uint32_t db, bytes key, members):
         return put_members(self, db, key, SC_SET, members, 0)
@@ -242,11 +259,11 @@ cdef class Transaction(View):
 
     def list_replace(self, uint32_t db, bytes key, uint64_t index, bytes element):
         cdef sc_key made = key_of(db, key)
-        return bool(settled(sc_list_replace(self.open(), &made, index, span_of(element))))
+        return bool(settled(sc_list_replace(self.step(), &made, index, span_of(element))))
 
     def list_insert(self, uint32_t db, bytes key, uint64_t index, bytes element):
         cdef sc_key made = key_of(db, key)
-        if not settled(sc_list_insert(self.open(), &made, index, span_of(element))):
+        if not settled(sc_list_insert(self.step(), &made, index, span_of(element))):
             raise IndexError("no such place in the list")
         return self.length(db, key, "list")
 
@@ -255,7 +272,7 @@ cdef class Transaction(View):
         cdef uint64_t length = self.length(db, key, "list")
         if index >= length or count == 0:
             return 0
-        settled(sc_list_remove(self.open(), &made, index, count))
+        settled(sc_list_remove(self.step(), &made, index, count))
         return min(count, length - index)
 
     # ---- sorted sets
@@ -274,7 +291,7 @@ cdef class Transaction(View):
         cdef uint64_t length = self.length(db, key, "zset")
         if first >= length or count == 0:
             return 0
-        settled(sc_zset_remove_range(self.open(), &made, first, count))
+        settled(sc_zset_remove_range(self.step(), &made, first, count))
         return min(count, length - first)
 
     def zset_pop(self, uint32_t db, bytes key, size_t count, *, bint highest):
@@ -284,17 +301,17 @@ cdef class Transaction(View):
 
     def stream_create(self, uint32_t db, bytes key, bytes meta):
         cdef sc_key made = key_of(db, key)
-        written(sc_stream_create(self.open(), &made, meta_of(meta)))
+        written(sc_stream_create(self.step(), &made, meta_of(meta)))
 
     def stream_set_meta(self, uint32_t db, bytes key, bytes meta):
         cdef sc_key made = key_of(db, key)
-        settled(sc_stream_set_meta(self.open(), &made, meta_of(meta)))
+        settled(sc_stream_set_meta(self.step(), &made, meta_of(meta)))
 
     def tree_put(self, uint32_t db, bytes key, uint32_t tree, bytes name, bytes value):
         cdef sc_key made = key_of(db, key)
         cdef c_bool added = False
         check_tree(tree)
-        if not settled(sc_tree_put(self.open(), &made, tree, span_of(name), span_of(value),
+        if not settled(sc_tree_put(self.step(), &made, tree, span_of(name), span_of(value),
                                    &added)):
             raise KeyError("no such stream")
         return bool(added)
@@ -302,14 +319,14 @@ cdef class Transaction(View):
     def tree_remove(self, uint32_t db, bytes key, uint32_t tree, bytes name):
         cdef sc_key made = key_of(db, key)
         check_tree(tree)
-        return bool(settled(sc_tree_remove(self.open(), &made, tree, span_of(name))))
+        return bool(settled(sc_tree_remove(self.step(), &made, tree, span_of(name))))
 
     def tree_remove_range(self, uint32_t db, bytes key, uint32_t tree, bytes least, bytes most,
                           int64_t limit=-1):
         cdef sc_key made = key_of(db, key)
         cdef uint64_t removed = 0
         check_tree(tree)
-        settled(sc_tree_remove_range(self.open(), &made, tree, span_of(least), span_of(most),
+        settled(sc_tree_remove_range(self.step(), &made, tree, span_of(least), span_of(most),
                                      limit_of(limit), &removed))
         return removed
 

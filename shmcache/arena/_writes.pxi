@@ -79,7 +79,7 @@ cdef int member_pop_step(sc_tx *tx, const sc_key *key, void *pointer) noexcept:
         return status
     if length <= how.count:
         status = sc_map_all(sc_tx_session(tx), key, SC_SET, SC_FIELDS, &how.taken.items)
-        return sc_tx_delete(tx, key) if status == SC_OK else status
+        return sc_set_clear(tx, key) if status == SC_OK else status
     for i in range(how.result):
         status = sc_set_pop(tx, key, &sink.sink)
         if status != SC_OK:
@@ -144,7 +144,10 @@ cdef int increment_step(sc_tx *tx, const sc_key *key, void *pointer) noexcept:
     how.result = <uint64_t>value
     new.bytes = text
     new.length = snprintf(text, sizeof(text), "%lld", <long long>value)
-    return sc_map_put(tx, key, SC_HASH, how.items[0], new, SC_PUT_KEEP_TTL, &added)
+    sc_tx_event(tx, SC_EVENT_HINCRBY)
+    status = sc_map_put(tx, key, SC_HASH, how.items[0], new, SC_PUT_KEEP_TTL, &added)
+    sc_tx_event(tx, SC_EVENT_NONE)
+    return status
 
 
 # ---- steps: lists ------------------------------------------------------------------------------------
@@ -213,7 +216,10 @@ cdef int scored_pop_step(sc_tx *tx, const sc_key *key, void *pointer) noexcept:
                            SC_FIELDS | SC_VALUES, &how.taken.items)
     if status != SC_OK:
         return status
-    return sc_zset_remove_range(tx, key, length - how.result if how.at_head else 0, how.result)
+    sc_tx_event(tx, SC_EVENT_ZPOPMAX if how.at_head else SC_EVENT_ZPOPMIN)
+    status = sc_zset_remove_range(tx, key, length - how.result if how.at_head else 0, how.result)
+    sc_tx_event(tx, SC_EVENT_NONE)
+    return status
 
 
 # ---- the methods that Arena and Transaction share --------------------------------------------------

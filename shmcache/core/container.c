@@ -210,6 +210,7 @@ int sc_change_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change) {
     change->txn = &writer->main;
     change->mark = writer->main.count;
     change->exists = false;
+    change->event = SC_EVENT_CHANGED;
     change->place.arena = writer->arena;
     change->place.session = NULL;
     change->place.type = type;
@@ -237,6 +238,8 @@ int sc_change_end(sc_change *change, int status) {
     sc_op_frees(change->txn, false);
     if (status != SC_OK && status != SC_MISS && status != SC_UNCHANGED) {
         sc_txn_undo_to(change->txn, change->mark);
+    } else if (status == SC_OK && change->txn->count > change->mark) {
+        sc_note_change(change->txn, &change->place.ref, change->event, SC_NOTE_ONCE);
     }
     return status;
 }
@@ -262,8 +265,11 @@ int sc_change_edit(const sc_change *change, uint32_t tree, sc_edit *edit) {
 
 int sc_change_delete(sc_change *change) {
     int status = sc_txn_reserve(change->txn, SC_TABLE_LOG_MOST);
-    if (status == SC_OK) sc_op_unlink(change->txn, &change->place.ref, &change->place.found);
-    return status;
+    if (status != SC_OK) return status;
+    sc_op_unlink(change->txn, &change->place.ref, &change->place.found);
+    sc_note_change(change->txn, &change->place.ref, change->event, SC_NOTE_ONCE);
+    sc_note_change(change->txn, &change->place.ref, SC_EVENT_DEL, SC_NOTE_ALWAYS);
+    return SC_OK;
 }
 
 int sc_change_shape(sc_change *change, uint32_t shape) {

@@ -43,11 +43,12 @@ typedef struct sc_change {
     sc_place place;
     uint32_t mark; /* the log's length at the start: a failed change goes back there */
     bool exists;
+    uint32_t event; /* what to call it, enum sc_event */
 } sc_change;
 int sc_change_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change);
 /* The same for one that removes: it has memory when there is none. */
 int sc_removal_begin(sc_tx *tx, const sc_key *key, int type, sc_change *change);
-/* Take the change back unless it went well; returns `status`. */
+/* Take the change back unless it went well, and a note of what was changed; returns `status`. */
 int sc_change_end(sc_change *change, int status);
 /* Find the container again after its entry moved. */
 int sc_change_again(sc_change *change);

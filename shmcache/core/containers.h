@@ -104,8 +104,9 @@ int sc_map_put(sc_tx *tx, const sc_key *key, int type, sc_bytes field, sc_bytes 
 int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field);
 /* 0 = never. A time in the past is stored like any other: the field is dead. */
 int sc_map_set_expiry(sc_tx *tx, const sc_key *key, sc_bytes field, uint64_t expire_ms);
-/* Take a member of a set at random. */
+/* Take a member of a set at random; take all of them. */
 int sc_set_pop(sc_tx *tx, const sc_key *key, sc_sink *member);
+int sc_set_clear(sc_tx *tx, const sc_key *key);
 
 /* ---- lists ------------------------------------------------------------------------------------*/
 /* Indices may be negative, from the end. SC_MISS: no key or no such element. */

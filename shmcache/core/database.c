@@ -128,11 +128,16 @@ static int flush_step(sc_txn *txn, int32_t db, bool by_hand) {
     return status;
 }
 
+static void note_flush(sc_txn *txn, int32_t db) {
+    sc_note_db(txn, db < 0 ? 0 : (uint32_t)db, db < 0 ? SC_EVENT_FLUSHALL : SC_EVENT_FLUSHDB);
+}
+
 int sc_tx_flush_db(sc_tx *tx, int32_t db) {
     sc_txn *txn = &sc_tx_writer(tx)->main;
     uint32_t mark = txn->count;
     int status = flush_step(txn, db, true);
     if (status != SC_OK) sc_txn_undo_to(txn, mark);
+    if (status == SC_OK) note_flush(txn, db);
     return status;
 }
 
@@ -144,6 +149,8 @@ int sc_tx_swap_db(sc_tx *tx, uint32_t a, uint32_t b) {
     uint8_t *database = txn->remap->database, first = database[a];
     database[a] = database[b];
     database[b] = first;
+    sc_note_db(txn, a, SC_EVENT_SWAPDB);
+    sc_note_db(txn, b, SC_EVENT_SWAPDB);
     return SC_OK;
 }
 
@@ -156,6 +163,7 @@ int sc_flush_db(sc_arena *arena, int32_t db) {
         bool none_to_sweep = !sc_load64(&arena->header->retired_dbs);
         status = flush_step(&sc_tx_writer(tx)->main, db, none_to_sweep);
         if (status == SC_OK) {
+            note_flush(&sc_tx_writer(tx)->main, db);
             sc_tx_commit(tx);
             return SC_OK;
         }

@@ -10,6 +10,7 @@
 #include "container.h"
 #include "dead.h"
 #include "heap.h"
+#include "notes.h"
 #include "relocate.h"
 #include "slot.h"
 #include "table.h"
@@ -258,6 +259,7 @@ static void evict_found(sc_writer *writer, uint64_t stripe, const sc_found *foun
     sc_table_remove(&writer->inner, stripe, found);
     sc_entry_free(&writer->inner, &found->view);
     sc_txn_add(&writer->inner, &writer->inner.counters->evicted, 1);
+    sc_note_entry(&writer->inner, &found->view, SC_EVENT_EVICTED);
 }
 
 /* A table that eviction has left nearly empty gives its memory back, as far as a smaller one can be

@@ -5,6 +5,7 @@
 #include "evict.h"
 #include "fields.h"
 #include "heap.h"
+#include "notes.h"
 #include "relocate.h"
 #include "slot.h"
 #include "table.h"
@@ -34,6 +35,7 @@ static bool sweep_bucket(sc_writer *writer, uint64_t index, uint32_t bucket, boo
         sc_table_remove(&writer->inner, index, &found);
         sc_entry_free(&writer->inner, &found.view);
         if (found.view.expire_at) sc_txn_add(&writer->inner, &writer->inner.counters->expired, 1);
+        sc_note_entry(&writer->inner, &found.view, SC_EVENT_EXPIRED);
         ++*batch;
     }
     return true;

@@ -83,6 +83,7 @@ static int sweep_hash(sc_change *change, uint64_t now_ms, uint64_t *removed, uin
         status = sc_map_take_out(change, &root, &path);
         if (status == SC_OK) status = sc_change_again(change);
         if (status != SC_OK) return status;
+        sc_note_change(change->txn, &change->place.ref, SC_EVENT_HEXPIRED, SC_NOTE_ONCE);
         ++*removed;
     }
     return SC_OK;
@@ -91,7 +92,8 @@ static int sweep_hash(sc_change *change, uint64_t now_ms, uint64_t *removed, uin
 static int sweep_entry(sc_writer *writer, uint64_t stripe, const sc_view *view, uint64_t now_ms,
                        uint64_t *removed) {
     sc_arena *arena = writer->arena;
-    sc_change change = {.txn = &writer->inner, .mark = writer->inner.count};
+    sc_change change = {
+        .txn = &writer->inner, .mark = writer->inner.count, .event = SC_EVENT_HEXPIRED};
     change.place = (sc_place){.arena = arena, .type = SC_HASH};
     sc_ref_make_physical(arena, &change.place.ref,
                          (const char *)sc_at(arena, view->offset + view->key_at),

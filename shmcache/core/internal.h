@@ -55,6 +55,36 @@ typedef struct sc_remap {
     uint64_t retired;
 } sc_remap;
 
+/* One attachment's view of a ring (ring.h): sizes of its own, which damage cannot move. */
+typedef struct sc_ring {
+    sc_ring_head *head;
+    sc_ring_mark *marks;
+    sc_ring_cell *cells;
+    uint64_t mask; /* cells - 1 */
+    uint32_t mark_count;
+    uint32_t flags; /* SC_RING_* (ring.h) */
+} sc_ring;
+typedef struct sc_ring_producer {
+    sc_ring_mark *mark; /* NULL = not joined */
+    bool lost;          /* the record in the making has no room: writing it would harm another */
+} sc_ring_producer;
+typedef struct sc_ring_reader {
+    uint64_t position;                 /* of the next record */
+    uint64_t losses;                   /* as many as this reader was told of */
+    uint64_t stuck_at, stuck_since_us; /* a place where it had to wait for a producer */
+} sc_ring_reader;
+
+/* What it will tell the feed; see notes.h. */
+typedef struct sc_notes {
+    uint8_t *bytes;      /* `few`, or the heap's */
+    uint32_t used, room; /* bytes */
+    uint32_t step;       /* where the notes of the step in progress begin */
+    uint32_t mark;       /* of the last note */
+    uint8_t named_as;    /* enum sc_event that steps go by, 0 = each by its own */
+    bool many;           /* there were too many */
+    uint64_t few[32];
+} sc_notes;
+
 /* One transaction in progress: an undo log of the slot, and the stripes it holds. */
 typedef struct sc_txn {
     sc_writer *writer;
@@ -72,6 +102,7 @@ typedef struct sc_txn {
     sc_remap *remap;              /* the writer's; NULL: databases are what they were */
     sc_log_entry *overflow_block; /* entries of the overflow block that was used last */
     uint32_t overflow_base;       /* index of its first entry */
+    sc_notes notes;
 } sc_txn;
 
 struct sc_writer {
@@ -88,8 +119,9 @@ struct sc_writer {
     uint32_t pool_count;
     uint64_t stuck[SC_STUCK]; /* pages that could not be emptied lately, index + 1 */
     uint32_t stuck_count;
-    sc_session session; /* of the transaction in progress, for reads in it */
-    uint64_t swept_ms;  /* when dead entries were last looked for to make room */
+    sc_session session;    /* of the transaction in progress, for reads in it */
+    sc_ring_producer feed; /* joined at its first record */
+    uint64_t swept_ms;     /* when dead entries were last looked for to make room */
     sc_writer *next;
 };
 
@@ -113,25 +145,6 @@ typedef struct sc_hint {
     void *made;        /* NULL = nothing is kept */
 } sc_hint;
 static_assert(sizeof(sc_hint) * SC_HINT_WAYS == SC_CACHE_LINE, "a set is a cache line");
-
-/* One attachment's view of a ring (ring.h): sizes of its own, which damage cannot move. */
-typedef struct sc_ring {
-    sc_ring_head *head;
-    sc_ring_mark *marks;
-    sc_ring_cell *cells;
-    uint64_t mask; /* cells - 1 */
-    uint32_t mark_count;
-    uint32_t flags; /* SC_RING_* (ring.h) */
-} sc_ring;
-typedef struct sc_ring_producer {
-    sc_ring_mark *mark; /* NULL = not joined */
-    bool lost;          /* the record in the making has no room: writing it would harm another */
-} sc_ring_producer;
-typedef struct sc_ring_reader {
-    uint64_t position;                 /* of the next record */
-    uint64_t losses;                   /* as many as this reader was told of */
-    uint64_t stuck_at, stuck_since_us; /* a place where it had to wait for a producer */
-} sc_ring_reader;
 
 /* What the system said about a process that listens (bus.c). */
 #define SC_KNOWN_PROCESSES 64
@@ -167,6 +180,7 @@ struct sc_arena {
     uint32_t page_shift, segment_shift, slot_count;
     uint32_t max_key_bytes;
     bool writable;
+    bool wishes; /* this process reads the feed, and its own records as they are made */
     uint32_t fork_generation;
     sc_hooks hooks;
     sc_classes classes;

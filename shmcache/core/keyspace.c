@@ -68,6 +68,14 @@ int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found) {
     return status == SC_OK && sc_op_is_dead(txn, &found->view) ? SC_MISS : status;
 }
 
+/* A key that was not there before, or was dead. */
+static __attribute__((noinline)) void note_arrival(sc_txn *txn, const sc_ref *ref,
+                                                   const sc_found *found) {
+    if (found->slot && !sc_op_is_dead(txn, &found->view)) return;
+    if (found->slot) sc_note_change(txn, ref, SC_EVENT_EXPIRED, SC_NOTE_ALWAYS);
+    sc_note_change(txn, ref, SC_EVENT_NEW, SC_NOTE_ALWAYS);
+}
+
 int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
                uint64_t expire_ms) {
     int status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
@@ -76,10 +84,14 @@ int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t o
     if (SC_UNLIKELY(sc_type_of(sc_entry_load(txn->writer->arena, offset).encoding) == SC_HASH)) {
         sc_fields_linked(txn, ref->stripe, offset);
     }
-    if (!found->slot) return sc_table_insert(txn, ref, offset, expire_ms);
-    sc_table_replace(txn, ref, found, offset, expire_ms);
-    sc_entry_free(txn, &found->view);
-    return SC_OK;
+    if (found->slot) {
+        sc_table_replace(txn, ref, found, offset, expire_ms);
+        sc_entry_free(txn, &found->view);
+    } else {
+        status = sc_table_insert(txn, ref, offset, expire_ms);
+    }
+    if (status == SC_OK && sc_notes_wanted(txn)) note_arrival(txn, ref, found);
+    return status;
 }
 
 void sc_op_unlink(sc_txn *txn, const sc_ref *ref, const sc_found *found) {
@@ -104,6 +116,12 @@ int sc_op_check(const sc_set_args *args) {
     uint32_t both = SC_SET_NX | SC_SET_XX;
     if ((args->flags & both) == both) return SC_SYNTAX;
     return args->flags & SC_SET_KEEP_TTL && args->expire_ms ? SC_SYNTAX : SC_OK;
+}
+
+static void note_set(sc_txn *txn, const sc_ref *ref, const sc_set_args *args) {
+    bool named = txn->notes.named_as != 0;
+    sc_note_change(txn, ref, SC_EVENT_SET, SC_NOTE_NAMED);
+    if (args->expire_ms && !named) sc_note_change(txn, ref, SC_EVENT_EXPIRE, SC_NOTE_ALWAYS);
 }
 
 /* SET: `built` is the new entry when it could be prepared outside the lock. */
@@ -131,6 +149,11 @@ int sc_op_set(sc_txn *txn, const sc_ref *ref, const sc_set_args *args, uint64_t 
             if (sc_view_load(arena, &view, built)) sc_entry_free(txn, &view);
         }
         if (found.slot) sc_op_unlink(txn, ref, &found);
+        if (sc_notes_wanted(txn)) { /* it came, and was gone */
+            if (!exists) note_arrival(txn, ref, &found);
+            note_set(txn, ref, args);
+            sc_note_change(txn, ref, SC_EVENT_EXPIRED, SC_NOTE_ALWAYS);
+        }
         return SC_OK;
     }
     if (!built) {
@@ -140,18 +163,32 @@ int sc_op_set(sc_txn *txn, const sc_ref *ref, const sc_set_args *args, uint64_t 
         status = sc_entry_build(txn, ref, &content, &built);
         if (status != SC_OK) return status;
     }
-    return sc_op_link(txn, ref, &found, built, expire_ms);
+    status = sc_op_link(txn, ref, &found, built, expire_ms);
+    if (status == SC_OK && sc_notes_wanted(txn)) note_set(txn, ref, args);
+    return status;
 }
 
-int sc_op_delete(sc_txn *txn, const sc_ref *ref) {
+int sc_op_remove(sc_txn *txn, const sc_ref *ref, bool *gone) {
     sc_found found;
     int status = sc_op_find(txn, ref, &found);
+    *gone = false;
     if (!found.slot) return status;
     sc_op_frees(txn, true);
     int reserved = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
     sc_op_frees(txn, false);
     if (reserved != SC_OK) return reserved;
     sc_op_unlink(txn, ref, &found);
+    *gone = true;
+    return status;
+}
+
+int sc_op_delete(sc_txn *txn, const sc_ref *ref) {
+    bool gone;
+    int status = sc_op_remove(txn, ref, &gone);
+    if (gone) {
+        uint32_t event = status == SC_OK ? SC_EVENT_DEL : SC_EVENT_EXPIRED;
+        sc_note_change(txn, ref, event, SC_NOTE_ALWAYS);
+    }
     return status;
 }
 
@@ -175,6 +212,7 @@ int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t fl
     if (status != SC_OK) return status;
     if (expire_ms && sc_is_past(expire_ms)) {
         sc_op_unlink(txn, ref, &found);
+        sc_note_change(txn, ref, SC_EVENT_DEL, SC_NOTE_ALWAYS);
         return SC_OK;
     }
     if (expire_ms && old) { /* the field is there: one word changes */
@@ -182,6 +220,7 @@ int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t fl
         sc_txn_open(txn, ref->stripe);
         sc_txn_store64(txn, sc_at(arena, found.view.offset + found.view.expire_at), expire_ms);
         if (expire_ms < stripe->next_expiry) sc_txn_store64(txn, &stripe->next_expiry, expire_ms);
+        sc_note_change(txn, ref, SC_EVENT_EXPIRE, SC_NOTE_NAMED);
         return SC_OK;
     }
     uint64_t offset;
@@ -195,6 +234,7 @@ int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t fl
     sc_txn_open(txn, ref->stripe);
     sc_table_replace(txn, ref, &found, offset, expire_ms);
     sc_txn_free(txn, found.view.offset); /* what hangs on it lives on in the new head */
+    sc_note_change(txn, ref, expire_ms ? SC_EVENT_EXPIRE : SC_EVENT_PERSIST, SC_NOTE_NAMED);
     return SC_OK;
 }
 
@@ -356,8 +396,15 @@ int sc_tx_ref_existing(sc_writer *writer, const sc_key *key, sc_ref *ref) {
     return status == SC_KEY_TOO_LONG ? SC_MISS : status;
 }
 
-/* A step that failed takes its own changes back; those before it stay. */
-static int tx_step(sc_writer *writer, uint32_t mark, int status) {
+int sc_tx_note(sc_tx *tx, const sc_key *key, uint32_t event) {
+    sc_ref ref;
+    sc_writer *writer = sc_tx_writer(tx);
+    int status = sc_tx_ref_existing(writer, key, &ref);
+    if (status == SC_OK) sc_note_change(&writer->main, &ref, event, SC_NOTE_ALWAYS);
+    return status;
+}
+
+int sc_tx_step_end(sc_writer *writer, uint32_t mark, int status) {
     if (status != SC_OK && status != SC_MISS) sc_txn_undo_to(&writer->main, mark);
     return status;
 }
@@ -392,7 +439,7 @@ int sc_tx_set(sc_tx *tx, const sc_key *key, const sc_set_args *args) {
     int status = sc_tx_ref(writer, key, &ref);
     if (status == SC_OK) status = sc_op_check(args);
     if (status == SC_OK) status = sc_op_set(&writer->main, &ref, args, 0);
-    return tx_step(writer, mark, status);
+    return sc_tx_step_end(writer, mark, status);
 }
 
 int sc_tx_delete(sc_tx *tx, const sc_key *key) {
@@ -401,7 +448,7 @@ int sc_tx_delete(sc_tx *tx, const sc_key *key) {
     uint32_t mark = writer->main.count;
     int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_delete(&writer->main, &ref);
-    return tx_step(writer, mark, status);
+    return sc_tx_step_end(writer, mark, status);
 }
 
 int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flags) {
@@ -410,7 +457,7 @@ int sc_tx_expire(sc_tx *tx, const sc_key *key, uint64_t expire_ms, uint32_t flag
     uint32_t mark = writer->main.count;
     int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = sc_op_expire(&writer->main, &ref, expire_ms, flags);
-    return tx_step(writer, mark, status);
+    return sc_tx_step_end(writer, mark, status);
 }
 
 int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequency) {
@@ -428,95 +475,6 @@ int sc_tx_set_access(sc_tx *tx, const sc_key *key, int64_t idle_ms, int frequenc
         sc_mark_set_idle(arena, found.view.offset, (uint64_t)idle_ms);
     }
     return SC_OK;
-}
-
-static int copy_container(sc_txn *txn, const sc_view *view, const sc_ref *to,
-                          const sc_found *target) {
-    uint64_t offset;
-    int status = sc_container_copy(txn, view, to, &offset);
-    return status == SC_OK
-               ? sc_op_link(txn, to, target, offset, sc_view_expire(txn->writer->arena, view))
-               : status;
-}
-
-static int copy_found(sc_txn *txn, const sc_found *from, const sc_ref *to, const sc_found *target) {
-    sc_arena *arena = txn->writer->arena;
-    const sc_view *view = &from->view;
-    if (sc_is_container(view->head.encoding)) return copy_container(txn, view, to, target);
-    sc_content content = {.encoding = view->head.encoding,
-                          .value_bytes = view->head.value_bytes,
-                          .integer = view->int_at ? sc_view_int(arena, view) : 0,
-                          .expire_ms = sc_view_expire(arena, view)};
-    char *value = malloc(content.value_bytes + 1);
-    if (!value) return SC_NO_MEMORY;
-    content.value = value;
-    uint64_t offset;
-    int status = sc_value_copy(arena, view, 0, content.value_bytes, value) ? SC_OK : SC_CORRUPT;
-    if (status == SC_OK) status = sc_entry_build(txn, to, &content, &offset);
-    free(value);
-    return status == SC_OK ? sc_op_link(txn, to, target, offset, content.expire_ms) : status;
-}
-
-int sc_tx_copy(sc_tx *tx, const sc_key *from, const sc_key *to, bool replace) {
-    sc_writer *writer = sc_tx_writer(tx);
-    sc_ref source, target;
-    sc_found found, existing;
-    uint32_t mark = writer->main.count;
-    int status = sc_tx_ref_existing(writer, from, &source);
-    if (status == SC_OK) status = sc_op_find(&writer->main, &source, &found);
-    if (status == SC_OK) status = sc_tx_ref(writer, to, &target);
-    if (status != SC_OK) return status;
-    status = sc_op_find(&writer->main, &target, &existing);
-    if (status == SC_OK && !replace) return SC_UNCHANGED;
-    if (status == SC_OK || status == SC_MISS) {
-        status = copy_found(&writer->main, &found, &target, &existing);
-    }
-    return tx_step(writer, mark, status);
-}
-
-/* The source's entry goes; what hangs on it hangs on the target's now. */
-static int move_container(sc_txn *txn, const sc_ref *source, const sc_found *from,
-                          const sc_ref *target, const sc_found *existing) {
-    uint64_t offset, expire_ms = sc_view_expire(txn->writer->arena, &from->view);
-    sc_op_frees(txn, true);
-    int status = sc_container_rehead(txn, &from->view, target, expire_ms, &offset);
-    if (status == SC_OK) status = sc_op_link(txn, target, existing, offset, expire_ms);
-    if (status == SC_OK) status = sc_txn_reserve(txn, SC_TABLE_LOG_MOST);
-    if (status != SC_OK) return status;
-    sc_found again; /* linking the target may have moved the source's slot */
-    status = sc_op_find(txn, source, &again);
-    if (status != SC_OK) return status == SC_MISS ? SC_CORRUPT : status;
-    sc_txn_open(txn, source->stripe);
-    sc_table_remove(txn, source->stripe, &again);
-    sc_txn_free(txn, again.view.offset);
-    sc_table_shrink(txn, source->stripe);
-    return SC_OK;
-}
-
-int sc_tx_rename(sc_tx *tx, const sc_key *from, const sc_key *to) {
-    sc_writer *writer = sc_tx_writer(tx);
-    sc_ref source, target;
-    sc_found found, existing;
-    uint32_t mark = writer->main.count;
-    int status = sc_tx_ref_existing(writer, from, &source);
-    if (status == SC_OK) status = sc_op_find(&writer->main, &source, &found);
-    if (status == SC_OK) status = sc_tx_ref(writer, to, &target);
-    if (status != SC_OK) return status;
-    if (target.hash == source.hash && target.db == source.db && target.length == source.length &&
-        memcmp(target.bytes, source.bytes, target.length) == 0) {
-        return SC_OK;
-    }
-    status = sc_op_find(&writer->main, &target, &existing);
-    if (status == SC_MISS) status = SC_OK;
-    if (status == SC_OK && sc_is_container(found.view.head.encoding)) {
-        status = move_container(&writer->main, &source, &found, &target, &existing);
-    } else if (status == SC_OK) {
-        sc_op_frees(&writer->main, true);
-        status = copy_found(&writer->main, &found, &target, &existing);
-        if (status == SC_OK) status = sc_op_delete(&writer->main, &source);
-    }
-    sc_op_frees(&writer->main, false);
-    return tx_step(writer, mark, status);
 }
 
 bool sc_tx_end(sc_tx *tx, int status, int *attempts) {

@@ -99,8 +99,10 @@ typedef struct sc_log {
     uint64_t moving;   /* block in transit between a magazine and a chain, 0 = none */
     uint64_t overflow; /* chain of page-sized blocks with the entries past the inline ones */
     uint64_t capacity; /* inline entries */
+    uint64_t feed;     /* the record that goes with this commit: its position + 1, 0 = none */
+    uint64_t reserved[3];
 } sc_log;
-static_assert(sizeof(sc_log) == 32, "layout");
+static_assert(sizeof(sc_log) == 64, "layout");
 
 enum sc_log_state { SC_LOG_IDLE = 0, SC_LOG_ACTIVE = 1, SC_LOG_COMMITTED = 2 };
 
@@ -194,6 +196,14 @@ typedef struct sc_heartbeat {
 } sc_heartbeat;
 enum { SC_BEAT_SUPERVISOR, SC_BEAT_FRONTEND, SC_BEAT_MAINTENANCE, SC_BEAT_PERSISTER, SC_BEATS };
 
+/* Who wants to read the feed. Changed in whole-arena transactions only. */
+typedef struct sc_wish {
+    uint64_t pid;                              /* 0 = free */
+    uint64_t start_time, nonce, pid_namespace; /* as a slot's */
+    uint64_t wants;                            /* SC_FEED_* */
+} sc_wish;
+#define SC_FEED_WISHES 8
+
 enum { /* sc_header.packed_limits, by Redis's options */
        SC_HASH_ENTRIES,
        SC_HASH_VALUE,
@@ -232,7 +242,7 @@ typedef struct sc_header {
     uint64_t exclusive;    /* owner word of a whole-arena transaction (SC_IN_FORCE), else 0 */
     uint64_t retired_dbs;  /* bit set: physical database is being swept */
     uint32_t policy;       /* enum sc_policy */
-    uint32_t pad1;
+    uint32_t feed_wanted;  /* enum sc_feed_want bits: what anybody wants; 0 = no records */
 
     /* configuration the daemon may change while everybody runs */
     uint64_t maxmemory; /* bytes of blocks; 0 = the whole heap */
@@ -242,6 +252,8 @@ typedef struct sc_header {
     sc_heartbeat heartbeat[SC_BEATS];
 
     uint32_t packed_limits[SC_PACKED_LIMITS]; /* until when containers are packed */
+
+    sc_wish feed_wishes[SC_FEED_WISHES]; /* of the feed's readers; see feed.h */
 
     pthread_mutex_t exclusive_lock; /* robust; whole-arena transactions, one at a time */
     uint64_t reserved[3];

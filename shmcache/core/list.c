@@ -146,6 +146,7 @@ int sc_list_push(sc_tx *tx, const sc_key *key, sc_bytes value, bool left, bool m
     *length = 0;
     int status = sc_change_begin(tx, key, SC_LIST, &change);
     if (status != SC_OK) return sc_change_end(&change, status);
+    change.event = left ? SC_EVENT_LPUSH : SC_EVENT_RPUSH;
     if (!change.exists) {
         if (must_exist) return SC_MISS;
         status = create_list(&change, value);
@@ -161,6 +162,7 @@ int sc_list_replace(sc_tx *tx, const sc_key *key, uint64_t index, sc_bytes value
     sc_change change;
     int status = sc_change_begin(tx, key, SC_LIST, &change);
     if (status == SC_OK && !change.exists) return SC_MISS;
+    change.event = SC_EVENT_LSET;
     if (status == SC_OK) status = put_element(&change, index, true, value);
     return sc_change_end(&change, status);
 }
@@ -169,6 +171,7 @@ int sc_list_insert(sc_tx *tx, const sc_key *key, uint64_t index, sc_bytes value)
     sc_change change;
     int status = sc_change_begin(tx, key, SC_LIST, &change);
     if (status == SC_OK && !change.exists) return SC_MISS;
+    change.event = SC_EVENT_LINSERT;
     if (status == SC_OK) status = put_element(&change, index, false, value);
     return sc_change_end(&change, status);
 }
@@ -203,6 +206,7 @@ int sc_list_pop(sc_tx *tx, const sc_key *key, bool left, sc_sink *value) {
     sc_change change;
     uint64_t removed;
     int status = sc_removal_begin(tx, key, SC_LIST, &change);
+    change.event = left ? SC_EVENT_LPOP : SC_EVENT_RPOP;
     if (status == SC_OK) {
         uint64_t length = sc_container_length(change.place.arena, &change.place.found.view);
         status = length ? remove_elements(&change, left ? 0 : length - 1, 1, value, &removed)
@@ -214,6 +218,7 @@ int sc_list_pop(sc_tx *tx, const sc_key *key, bool left, sc_sink *value) {
 int sc_list_remove(sc_tx *tx, const sc_key *key, uint64_t index, uint64_t count) {
     sc_change change;
     int status = sc_removal_begin(tx, key, SC_LIST, &change);
+    change.event = SC_EVENT_LREM;
     if (status != SC_OK) return sc_change_end(&change, status);
     uint64_t length = sc_container_length(change.place.arena, &change.place.found.view);
     if (index >= length) return sc_change_end(&change, SC_MISS);

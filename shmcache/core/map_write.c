@@ -110,6 +110,7 @@ int sc_map_put(sc_tx *tx, const sc_key *key, int type, sc_bytes field, sc_bytes 
     sc_change change;
     bool is_new = false;
     int status = sc_change_begin(tx, key, type, &change);
+    change.event = type == SC_SET ? SC_EVENT_SADD : SC_EVENT_HSET;
     if (status == SC_OK) status = put_field(&change, field, value, flags, &is_new);
     *added = is_new && status == SC_OK;
     return sc_change_end(&change, status);
@@ -129,6 +130,11 @@ static int take_field(sc_change *change, spot *spot) {
     return sc_map_take_out(change, &spot->root, &spot->path);
 }
 
+static uint32_t removal_event(int type, bool live) {
+    if (type == SC_SET) return SC_EVENT_SREM;
+    return live ? SC_EVENT_HDEL : SC_EVENT_HEXPIRED;
+}
+
 int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field) {
     sc_change change;
     spot spot;
@@ -139,15 +145,17 @@ int sc_map_remove(sc_tx *tx, const sc_key *key, int type, sc_bytes field) {
         status = look(&change, &word, field, &spot);
     }
     if (status == SC_OK && !spot.found) status = SC_MISS;
+    if (status == SC_OK) change.event = removal_event(type, spot.live);
     if (status == SC_OK) status = take_field(&change, &spot);
-    if (status == SC_OK && !spot.live) status = SC_MISS; /* it is gone now, but was before */
-    return sc_change_end(&change, status);
+    status = sc_change_end(&change, status);
+    return status == SC_OK && !spot.live ? SC_MISS : status; /* it is gone now, but was before */
 }
 
 int sc_set_pop(sc_tx *tx, const sc_key *key, sc_sink *member) {
     sc_change change;
     spot spot;
     int status = sc_removal_begin(tx, key, SC_SET, &change);
+    change.event = SC_EVENT_SPOP;
     if (status == SC_OK) {
         bool whole = sc_place_root(&change.place, SC_TREE_MAIN, &spot.root) && spot.root.count;
         status = whole ? SC_OK : SC_CORRUPT;
@@ -161,6 +169,14 @@ int sc_set_pop(sc_tx *tx, const sc_key *key, sc_sink *member) {
     }
     if (status == SC_OK) status = sc_place_sink(&change.place, &spot.item.key, member);
     if (status == SC_OK) status = take_field(&change, &spot);
+    return sc_change_end(&change, status);
+}
+
+int sc_set_clear(sc_tx *tx, const sc_key *key) {
+    sc_change change;
+    int status = sc_removal_begin(tx, key, SC_SET, &change);
+    change.event = SC_EVENT_SPOP;
+    if (status == SC_OK) status = sc_change_delete(&change);
     return sc_change_end(&change, status);
 }
 
@@ -208,6 +224,7 @@ int sc_map_set_expiry(sc_tx *tx, const sc_key *key, sc_bytes field, uint64_t exp
     sc_word word;
     int status = sc_change_begin(tx, key, SC_HASH, &change);
     if (status == SC_OK && !change.exists) return SC_MISS;
+    change.event = expire_ms ? SC_EVENT_HEXPIRE : SC_EVENT_HPERSIST;
     if (status == SC_OK) {
         sc_word_make(change.place.arena, &word, field.bytes, field.length, SC_HASHED);
         status = set_expiry(&change, &word, field, expire_ms);

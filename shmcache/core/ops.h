@@ -2,6 +2,7 @@
 #ifndef SC_OPS_H
 #define SC_OPS_H
 
+#include "notes.h"
 #include "read.h"
 #include "slot.h"
 #include "txn.h"
@@ -22,10 +23,14 @@ int sc_op_find(sc_txn *txn, const sc_ref *ref, sc_found *found);
 /* Link an entry that was built, in the place of whatever sc_op_find found. */
 int sc_op_link(sc_txn *txn, const sc_ref *ref, const sc_found *found, uint64_t offset,
                uint64_t expire_ms);
+/* Notes nothing: what it means that the key goes is the caller's to say. */
 void sc_op_unlink(sc_txn *txn, const sc_ref *ref, const sc_found *found);
 int sc_op_check(const sc_set_args *args); /* SC_SYNTAX: options that contradict each other */
 int sc_op_set(sc_txn *txn, const sc_ref *ref, const sc_set_args *args, uint64_t built);
+/* The key goes, and a note of that is taken. */
 int sc_op_delete(sc_txn *txn, const sc_ref *ref);
+/* The same without a note. SC_MISS: there was none alive; *gone tells whether a dead one went. */
+int sc_op_remove(sc_txn *txn, const sc_ref *ref, bool *gone);
 int sc_op_expire(sc_txn *txn, const sc_ref *ref, uint64_t expire_ms, uint32_t flags);
 void sc_op_describe(const sc_arena *arena, const sc_view *view, sc_info *info);
 /* What SET stores: its encoding and expiry. */
@@ -47,5 +52,7 @@ static inline uint8_t sc_txn_db(const sc_txn *txn, uint32_t db) {
 sc_writer *sc_tx_writer(sc_tx *tx);
 int sc_tx_ref(sc_writer *writer, const sc_key *key, sc_ref *ref);
 int sc_tx_ref_existing(sc_writer *writer, const sc_key *key, sc_ref *ref);
+/* A step that failed takes its own changes back, to the log's `mark`; those before it stay. */
+int sc_tx_step_end(sc_writer *writer, uint32_t mark, int status);
 
 #endif

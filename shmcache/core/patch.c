@@ -70,5 +70,6 @@ int sc_tx_patch(sc_tx *tx, const sc_key *key, uint64_t from, sc_bytes bytes) {
     int status = sc_tx_ref_existing(writer, key, &ref);
     if (status == SC_OK) status = patch_locked(&writer->main, &ref, from, bytes);
     if (status != SC_OK) sc_txn_undo_to(&writer->main, mark);
+    if (status == SC_OK) sc_note_change(&writer->main, &ref, SC_EVENT_SETRANGE, SC_NOTE_NAMED);
     return status;
 }

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "feed.h"
 #include "heap.h"
 #include "lock.h"
+#include "notes.h"
 #include "relocate.h"
+#include "ring.h"
 #include "txn.h"
 
 /* ---- recovery ---------------------------------------------------------------------------------*/
@@ -96,6 +99,7 @@ int sc_sweep_slots(sc_arena *arena, uint32_t *recovered) {
     status = sweep(writer, &count);
     sc_exclusive_help(writer);
     sc_writer_checkin(writer);
+    if (status == SC_OK) status = sc_feed_sweep(arena);
     if (recovered) *recovered = count;
     return status;
 }
@@ -134,6 +138,8 @@ static void writer_bind(sc_writer *writer, sc_slot *slot) {
         txns[i]->counters = i ? &slot->inner_counters : &slot->main_counters;
         txns[i]->held = txns[i]->held_inline;
         txns[i]->held_room = sizeof txns[i]->held_inline / sizeof *txns[i]->held_inline;
+        txns[i]->notes.bytes = (uint8_t *)txns[i]->notes.few;
+        txns[i]->notes.room = sizeof txns[i]->notes.few;
     }
 }
 
@@ -208,6 +214,9 @@ void sc_slots_release(sc_arena *arena) {
             if (sc_writer_valid(writer)) recover_slot(writer, slot);
             sc_mutex_unlock(&slot->recovery);
         }
+        if (writer->feed.mark) sc_ring_leave(&arena->feed, &writer->feed);
+        sc_notes_free(&writer->main.notes);
+        sc_notes_free(&writer->inner.notes);
         free(writer);
         writer = next;
     }

@@ -207,13 +207,16 @@ static int incr_locked(sc_txn *txn, const sc_ref *ref, int64_t by, int64_t *resu
         sc_txn_open(txn, ref->stripe);
         sc_txn_store64(txn, sc_at(arena, found.view.offset + found.view.int_at), (uint64_t)value);
         sc_mark_access(arena, found.view.offset);
+        sc_note_change(txn, ref, SC_EVENT_INCRBY, SC_NOTE_NAMED);
         return SC_OK;
     }
     sc_content content = {.encoding = SC_ENC_INT, .integer = value};
     if (exists) content.expire_ms = sc_view_expire(arena, &found.view);
     uint64_t offset;
     status = sc_entry_build(txn, ref, &content, &offset);
-    return status == SC_OK ? sc_op_link(txn, ref, &found, offset, content.expire_ms) : status;
+    if (status == SC_OK) status = sc_op_link(txn, ref, &found, offset, content.expire_ms);
+    if (status == SC_OK) sc_note_change(txn, ref, SC_EVENT_INCRBY, SC_NOTE_NAMED);
+    return status;
 }
 
 int sc_incr(sc_arena *arena, const sc_key *key, int64_t by, int64_t *result) {
@@ -273,6 +276,7 @@ static int append_locked(sc_txn *txn, const sc_ref *ref, const char *value, uint
     status = sc_entry_build(txn, ref, &content, &offset);
     if (status == SC_OK) status = sc_op_link(txn, ref, &found, offset, content.expire_ms);
     free(text);
+    if (status == SC_OK) sc_note_change(txn, ref, SC_EVENT_APPEND, SC_NOTE_NAMED);
     return status;
 }
 
@@ -301,6 +305,7 @@ int sc_get_delete(sc_arena *arena, const sc_key *key, sc_sink *sink) {
     if (status == SC_OK) {
         status = sc_txn_reserve(&writer->main, SC_TABLE_LOG_MOST);
         if (status == SC_OK) sc_op_unlink(&writer->main, &ref, &found);
+        if (status == SC_OK) sc_note_change(&writer->main, &ref, SC_EVENT_DEL, SC_NOTE_ALWAYS);
     }
     sc_count_read(arena, status == SC_OK);
     return sc_op_end(writer, status);

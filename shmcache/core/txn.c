@@ -6,6 +6,7 @@
 #include "dead.h"
 #include "evict.h"
 #include "heap.h"
+#include "notes.h"
 #include "tree.h"
 
 /* ---- the log ----------------------------------------------------------------------------------*/
@@ -256,6 +257,7 @@ static void settle_moving(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_
 
 void sc_log_recover(sc_writer *writer, sc_slot *slot, sc_log *log, sc_log_entry *entries) {
     if (log->state == SC_LOG_IDLE) sc_put32(&log->count, 0);
+    if (log->feed) sc_notes_settle(writer->arena, log, log->state == SC_LOG_COMMITTED);
     settle_moving(writer, slot, log, entries);
     if (log->state == SC_LOG_ACTIVE) {
         log_rollback(writer, slot, log, entries);
@@ -351,6 +353,7 @@ static void txn_forget(sc_txn *txn) {
     txn->overflow_block = NULL;
     txn->has_frees = false;
     txn->now_ms = 0;
+    sc_notes_forget(&txn->notes);
 }
 
 void sc_txn_begin(sc_txn *txn) {
@@ -394,10 +397,14 @@ static __attribute__((noinline)) void publish_map(sc_txn *txn) {
 void sc_txn_commit(sc_txn *txn) {
     sc_writer *writer = txn->writer;
     sc_log *log = txn->log;
+    bool told = SC_UNLIKELY(txn->notes.used != 0);
     if (SC_UNLIKELY(txn->remap)) publish_map(txn);
+    if (told) sc_notes_record(txn);
     sc_put32(&log->state, SC_LOG_COMMITTED);
+    if (told && log->feed) sc_notes_settle(writer->arena, log, true);
     close_all(txn);
     unlock_all(txn);
+    if (told) sc_notes_told(txn);
     if (txn->has_frees) {
         for (uint32_t i = 0; i < txn->count; i++) {
             free_entry(writer, writer->slot, log, sc_txn_entry(txn, i));
@@ -420,6 +427,7 @@ void sc_txn_undo_to(sc_txn *txn, uint32_t count) {
     sc_writer *writer = txn->writer;
     log_undo_to(writer, writer->slot, txn->log, txn->entries, count);
     txn->count = count;
+    sc_notes_undo(txn, count);
 }
 
 void sc_txn_free(sc_txn *txn, uint64_t block) {

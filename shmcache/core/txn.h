@@ -19,6 +19,9 @@
  * word twice is harmless, and a block on its way between a chain and a magazine is named by
  * `moving`, or recognised by being the magazine's head already.
  *
+ * What a commit tells the feed is a record of a ring that `feed` names from just before that store
+ * until just after it, so that recovery publishes or voids it (notes.h).
+ *
  * A slot has two logs, so that evicting or moving somebody else's entry in the middle of a
  * transaction is a transaction of its own: `inner` begins and ends while `main` is active, and is
  * recovered first. */

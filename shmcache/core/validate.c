@@ -187,6 +187,16 @@ static void meet_chain(audit *check, uint64_t first, const char *what, uint64_t 
 
 /* What a living writer has in hand: blocks it took and has not linked, blocks it is about to free.
  */
+/* Under any wish there are records; more of them than are wished for cost nothing but time. */
+static void check_wishes(audit *check, const sc_header *header) {
+    for (int i = 0; i < SC_FEED_WISHES; i++) {
+        const sc_wish *wish = &header->feed_wishes[i];
+        if (wish->pid && wish->wants & ~header->feed_wanted) {
+            problem(check, "wish %d for the feed is not granted", i);
+        }
+    }
+}
+
 static void check_log(audit *check, uint64_t index, const sc_log *log,
                       const sc_log_entry *entries) {
     if (log->overflow) {
@@ -195,6 +205,7 @@ static void check_log(audit *check, uint64_t index, const sc_log *log,
     }
     if (log->state == SC_LOG_IDLE) {
         if (log->count) problem(check, "slot %llu: idle log", (unsigned long long)index);
+        if (log->feed) problem(check, "slot %llu: idle, but feed", (unsigned long long)index);
         return;
     }
     if (!check->arena->slots[index].pid) {
@@ -398,6 +409,7 @@ static void check_all(audit *check) {
         check_page(check, i);
     check_page_lists(check);
     check_dead_trees(check);
+    check_wishes(check, check->arena->header);
     for (uint64_t i = 0; i < arena->slot_count; i++)
         check_slot(check, i);
     for (uint64_t i = 0; i <= arena->stripe_mask; i++)

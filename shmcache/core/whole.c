@@ -249,6 +249,7 @@ int sc_store(sc_tx *tx, const sc_key *key, int type, const sc_bytes *items, uint
         if (status == SC_MISS) status = SC_OK;
         if (status == SC_OK) status = sc_container_build(txn, &ref, &whole, &offset);
         if (status == SC_OK) status = sc_op_link(txn, &ref, &found, offset, expire_ms);
+        if (status == SC_OK) sc_note_change(txn, &ref, SC_EVENT_CHANGED, SC_NOTE_NAMED);
     }
     if (status != SC_OK) sc_txn_undo_to(txn, mark);
     return status;

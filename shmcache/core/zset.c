@@ -327,6 +327,7 @@ int sc_zset_add(sc_tx *tx, const sc_key *key, sc_bytes member, double score, uin
     if ((exclude & (exclude - 1)) || (flags & SC_ZADD_NX && flags & SC_ZADD_XX)) return SC_SYNTAX;
     if (isnan(score)) return SC_NOT_FINITE;
     int status = sc_change_begin(tx, key, SC_ZSET, &change);
+    change.event = flags & SC_ZADD_INCR ? SC_EVENT_ZINCR : SC_EVENT_ZADD;
     if (status == SC_OK) status = add_score(&change, member, score, flags, result, outcome);
     if (status != SC_OK) *outcome = 0;
     return sc_change_end(&change, status);
@@ -358,6 +359,7 @@ static int remove_member(sc_change *change, sc_bytes bytes) {
 int sc_zset_remove(sc_tx *tx, const sc_key *key, sc_bytes member) {
     sc_change change;
     int status = sc_removal_begin(tx, key, SC_ZSET, &change);
+    change.event = SC_EVENT_ZREM;
     if (status == SC_OK) status = remove_member(&change, member);
     return sc_change_end(&change, status);
 }
@@ -405,6 +407,7 @@ static int remove_ranks(sc_change *change, uint64_t rank, uint64_t count, uint64
 int sc_zset_remove_range(sc_tx *tx, const sc_key *key, uint64_t from, uint64_t count) {
     sc_change change;
     int status = sc_removal_begin(tx, key, SC_ZSET, &change);
+    change.event = SC_EVENT_ZREMRANGEBYRANK;
     if (status != SC_OK) return sc_change_end(&change, status);
     uint64_t length = sc_container_length(change.place.arena, &change.place.found.view);
     if (from >= length) return sc_change_end(&change, SC_MISS);

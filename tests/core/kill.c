@@ -4,13 +4,15 @@
  * block lost. And for some N: those who recover are killed in turn, at each of their own stores.
  *
  *     kill [which=strings|containers] [only=PART-OF-A-NAME] [most=N] [again=N] [seed=N] [n=N]
- *          [canary=1] [jobs=N]
+ *          [canary=1] [jobs=N] [feed=1]
  *
  * `most` bounds the trials of a long scene, which are then spread over it (0: none left out);
  * `again` says for how many N the recovery is killed too; `n` tries that N alone; with `canary`
- * nobody recovers, which must be noticed; `jobs` processes share the scenes.
+ * nobody recovers, which must be noticed; `jobs` processes share the scenes. With `feed` somebody
+ * wants the feed, and finds the step's record there if and only if the step was done.
  */
 #include "kill.h"
+#include "kill_feed.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -108,7 +110,7 @@ static bool listing_has(const listing *these, const char *line) {
 
 /* ---- a scene in the making --------------------------------------------------------------------*/
 
-static bool canary;
+static bool canary, with_feed;
 
 typedef struct board {           /* shared with the child */
     unsigned done;               /* steps */
@@ -122,6 +124,7 @@ typedef struct stage {
     uint8_t *picture, *access_picture; /* before the scene */
     uint8_t *wreck, *access_wreck;     /* as the first victim left it */
     listing *states;                   /* steps + 1 */
+    fed feed;
     board *shared;
     uint64_t trials, stores, most;
 } stage;
@@ -129,11 +132,13 @@ typedef struct stage {
 static void take_picture(const stage *s, uint8_t *data, uint8_t *access) {
     memcpy(data, s->data, s->files.data_bytes);
     memcpy(access, s->access, s->files.access_bytes);
+    fed_take_picture(&s->feed, data == s->wreck);
 }
 
 static void put_picture(const stage *s, const uint8_t *data, const uint8_t *access) {
     memcpy(s->data, data, s->files.data_bytes);
     memcpy(s->access, access, s->files.access_bytes);
+    fed_put_picture(&s->feed, data == s->wreck);
 }
 
 static void stage_states(stage *s) {
@@ -146,6 +151,7 @@ static void stage_states(stage *s) {
         check_valid(arena);
         sc_arena_detach(arena);
         s->states[steps] = list_arena(&s->files);
+        fed_learn(&s->feed, steps);
     }
 }
 
@@ -161,6 +167,7 @@ static stage stage_open(const scene *of) {
     sc_arena *arena = segments_attach(&s.files, true);
     kill_common_content(arena);
     if (of->prepare) of->prepare(arena);
+    if (with_feed) fed_open(&s.feed, &s.files, of->steps);
     sc_arena_detach(arena);
     take_picture(&s, s.picture, s.access_picture);
     stage_states(&s);
@@ -175,6 +182,7 @@ static void stage_close(stage *s) {
     free(s->wreck);
     free(s->access_picture);
     free(s->access_wreck);
+    fed_close(&s->feed);
     munmap(s->shared, sizeof(board));
     segments_close(&s->files);
 }
@@ -253,6 +261,7 @@ static void judge_exact(const stage *s, const listing *now) {
     const char *from_old = first_difference(now, old), *from_new = first_difference(now, new);
     CHECK(!from_old || !from_new, "neither old nor new after %u steps:\n  %s\n  %s", done, from_old,
           from_new);
+    fed_judge(&s->feed, done, !from_old || done == s->of->steps, !from_new);
     uint64_t least = old->used_bytes < new->used_bytes ? old->used_bytes : new->used_bytes;
     uint64_t most = old->used_bytes < new->used_bytes ? new->used_bytes : old->used_bytes;
     CHECK(now->used_bytes >= least && now->used_bytes <= most, "%llu bytes used, not %llu or %llu",
@@ -410,6 +419,7 @@ int main(int argc, char **argv) {
         .chance = {.state = option_u64(argc, argv, "seed", (uint64_t)time(NULL))},
     };
     canary = option_u64(argc, argv, "canary", 0);
+    with_feed = option_u64(argc, argv, "feed", 0);
     kill_far_ms = now_ms() + UINT64_C(1000) * 3600 * 24;
     if (of.jobs > 1) play_in_jobs(&of);
     CHECK(play_share(&of, 0) > 0, "no scene is called '%s'", of.only);

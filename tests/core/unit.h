@@ -13,6 +13,7 @@ extern const unit unit_attach[];
 extern const unit unit_database[];
 extern const unit unit_evict[];
 extern const unit unit_expire[];
+extern const unit unit_feed[];
 extern const unit unit_memory[];
 extern const unit unit_patch[];
 extern const unit unit_ring[];
