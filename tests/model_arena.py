@@ -117,6 +117,12 @@ class View(Reads):
 
 
 class Transaction(View, Writes):
+    def event(self, name: str | None) -> None:
+        """The model has no feed."""
+
+    def notify(self, db: int, key: bytes, name: str) -> None:
+        """The model has no feed."""
+
     def __enter__(self) -> Self:
         arena = self._arena
         arena._require_writable()
@@ -492,7 +498,11 @@ class Arena(OneShots):
 
     # ---- the rest ------------------------------------------------------------------------------
 
-    def transaction(self, keys: Iterable[tuple[int, bytes]] | None) -> Transaction:
+    def transaction(
+        self,
+        keys: Iterable[tuple[int, bytes]] | None,
+        event: str | None = None,
+    ) -> Transaction:
         return Transaction(self, keys)
 
     def flush_db(self, db: int) -> None:

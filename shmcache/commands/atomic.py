@@ -103,7 +103,7 @@ class SeenKeys:
         return self._view.describe(db, key)
 
 
-_READS: Final = frozenset({"get", "describe", "db_keys", "scan", "random_key"})
+_READS: Final = frozenset({"get", "describe", "db_keys", "scan", "random_key", "event", "notify"})
 _WRITES: Final = frozenset(
     name for name in vars(Transaction) if name not in _READS and not name.startswith("_")
 )
@@ -158,15 +158,22 @@ class LockedKeys(SeenKeys):
         return change
 
     @contextmanager
-    def transaction(self, keys: Iterable[Key] | None) -> Iterator[LockedKeys]:  # noqa: ARG002
+    def transaction(
+        self,
+        keys: Iterable[Key] | None,  # noqa: ARG002
+        event: str | None = None,
+    ) -> Iterator[LockedKeys]:
         """The keys of one command, which are among those locked already."""
         before = self._changes
+        self.event(event)
         try:
             yield self
         except (Exception, SystemExit) as error:  # a module's command may do anything
             if self._changes != before:
                 self.failure = error
             raise
+        finally:
+            self.event(None)
 
     def set_get(
         self, db: int, key: bytes, value: bytes, expire_ms: int = 0, flags: int = 0
@@ -186,13 +193,15 @@ class LockedKeys(SeenKeys):
         number += by
         if not INT64_MIN <= number <= INT64_MAX:
             raise ValueOverflow
-        self.set(db, key, b"%d" % number, 0, SET_KEEP_TTL)
+        with self.transaction(None, "incrby"):
+            self.set(db, key, b"%d" % number, 0, SET_KEEP_TTL)
         return number
 
     def append(self, db: int, key: bytes, value: bytes) -> int:
         """APPEND."""
         new = (self.get(db, key) or b"") + value
-        self.set(db, key, new, 0, SET_KEEP_TTL)
+        with self.transaction(None, "append"):
+            self.set(db, key, new, 0, SET_KEEP_TTL)
         return len(new)
 
     def get_delete(self, db: int, key: bytes) -> bytes | None:

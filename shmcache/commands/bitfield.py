@@ -77,7 +77,7 @@ def bitfield(context: Context, args: Sequence[bytes]) -> Reply:
     size = max((step.end for step in steps if step.name != b"GET"), default=0)
     if not size:
         return _read(context, key, steps)
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "") as transaction:
         return _write(transaction, db, key, steps, size)
 
 
@@ -159,14 +159,26 @@ def _write(
     first, last = _window(steps)
     data = bytearray(transaction.get_range(db, key, first, last))
     if first + len(data) >= size:  # it is long enough, and the rest of it stays as it is
-        results: list[Reply] = [_carry_out(step.moved(first), data) for step in steps]
+        outcomes = [_carry_out(step.moved(first), data) for step in steps]
+        if any(outcome.changed for outcome in outcomes):
+            transaction.event("setbit")
         if transaction.patch(db, key, first, bytes(data)):
-            return results
+            return [outcome.reply for outcome in outcomes]
     data = bytearray(transaction.get(db, key) or b"")
+    grows = size > len(data)
     data.extend(bytes(max(size - len(data), 0)))
-    results = [_carry_out(step, data) for step in steps]
+    outcomes = [_carry_out(step, data) for step in steps]
+    if any(outcome.changed or (grows and outcome.wrote) for outcome in outcomes):
+        transaction.event("setbit")
     transaction.set(db, key, bytes(data), 0, SET_KEEP_TTL | SET_APPENDED)
-    return results
+    return [outcome.reply for outcome in outcomes]
+
+
+class _Outcome(NamedTuple):
+    reply: int | None
+    """None: it failed for an overflow."""
+    wrote: bool = False
+    changed: bool = False
 
 
 def _window(steps: Sequence[_Step]) -> tuple[int, int]:
@@ -183,11 +195,11 @@ def _get(step: _Step, data: bytes | bytearray) -> int:
     return kind.wrap(number >> (-(step.offset + kind.bits) & 7))
 
 
-def _carry_out(step: _Step, data: bytearray) -> int | None:
-    """Do one step and return its result, None if it failed for an overflow."""
+def _carry_out(step: _Step, data: bytearray) -> _Outcome:
+    """Do one step."""
     old = _get(step, data)
     if step.name == b"GET":
-        return old
+        return _Outcome(old)
     kind = step.kind
     new = step.operand
     if step.name == b"INCRBY":
@@ -196,13 +208,13 @@ def _carry_out(step: _Step, data: bytearray) -> int | None:
         new += _UINT64
     if not kind.least <= new <= kind.most:
         if step.overflow == _FAIL:
-            return None
+            return _Outcome(None)
         if step.overflow == _WRAP:
             new = kind.wrap(new)
         else:
             new = kind.most if new > kind.most else kind.least
     _put(step, data, new)
-    return old if step.name == b"SET" else new
+    return _Outcome(old if step.name == b"SET" else new, True, _get(step, data) != old)
 
 
 def _put(step: _Step, data: bytearray, number: int) -> None:

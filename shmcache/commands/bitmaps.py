@@ -57,10 +57,12 @@ def setbit(context: Context, args: Sequence[bytes]) -> Reply:
     if bit not in {0, 1}:
         raise CommandError("ERR bit is not an integer or out of range")
     index, mask = offset >> 3, 0x80 >> (offset & 7)
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "setbit") as transaction:
         found = transaction.get_range(db, key, index, index)
         byte = found[0] if found else 0
         changed = bytes((byte | mask if bit else byte & ~mask,))
+        if found == changed:  # written all the same: it is raw bytes then
+            transaction.event("")
         if not transaction.patch(db, key, index, changed):
             old = transaction.get(db, key) or b""
             new = b"".join((old[:index].ljust(index, b"\0"), changed, old[index + 1 :]))

@@ -127,7 +127,7 @@ def xgroup_create(context: Context, args: Sequence[bytes]) -> Reply:
     """XGROUP CREATE key group id | $ [MKSTREAM] [ENTRIESREAD entries-read]."""
     make, read = _options(args, "CREATE", creating=True)
     key, name, word = args[:3]
-    with context.arena.transaction(((context.db, key),)) as tx:
+    with context.arena.transaction(((context.db, key),), "xgroup-create") as tx:
         if make:
             stream = StreamWriter(tx, context.db, key)
             exists = stream.load()
@@ -147,7 +147,7 @@ def xgroup_create(context: Context, args: Sequence[bytes]) -> Reply:
 def xgroup_setid(context: Context, args: Sequence[bytes]) -> Reply:
     """XGROUP SETID key group id | $ [ENTRIESREAD entries-read]."""
     _, read = _options(args, "SETID", creating=False)
-    with context.arena.transaction(((context.db, args[0]),)) as tx:
+    with context.arena.transaction(((context.db, args[0]),), "xgroup-setid") as tx:
         stream, group = _load_group(tx, context, args[0], args[1])
         if len(args) not in {3, 5}:
             raise _bad_subcommand("SETID")
@@ -179,7 +179,7 @@ def xgroup_destroy(context: Context, args: Sequence[bytes]) -> Reply:
         stream.delete_group(group)
         return removed
 
-    remove_in_steps(context.arena, (context.db, key), remove)
+    remove_in_steps(context.arena, (context.db, key), remove, "xgroup-destroy")
     return found
 
 
@@ -208,7 +208,7 @@ def xgroup_delconsumer(context: Context, args: Sequence[bytes]) -> Reply:
             stream.delete_consumer(consumer)
         return removed
 
-    return remove_in_steps(context.arena, (context.db, key), remove)
+    return remove_in_steps(context.arena, (context.db, key), remove, "xgroup-delconsumer")
 
 
 # ---- XREADGROUP ----------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def xreadgroup(context: Context, args: Sequence[bytes]) -> Reply:
     now_ms, db = context.now_ms(), context.db
     line = parse_read(args, grouped=True)
     served: list[tuple[bytes, Reply]] = []
-    with context.arena.transaction([(db, key) for key in line.keys]) as tx:
+    with context.arena.transaction([(db, key) for key in line.keys], "") as tx:
         wanted = [
             _check(StreamWriter(tx, db, key), line, word)
             for key, word in zip(line.keys, line.ids, strict=True)
@@ -388,7 +388,7 @@ def xack(context: Context, args: Sequence[bytes]) -> Reply:
 
     def acknowledge(ids: Sequence[bytes]) -> int:
         acknowledged = 0
-        with arena.transaction(((db, key),)) as tx:
+        with arena.transaction(((db, key),), "") as tx:
             group = tx.tree_get(db, key, GROUPS, group_key(args[1]))
             if group is None:
                 return 0

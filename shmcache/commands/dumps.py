@@ -193,18 +193,21 @@ def restore(context: Context, args: Sequence[bytes]) -> Reply:
     """RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]."""
     options = _restore_options(args[3:])
     db, key = context.db, args[0]
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "restore") as transaction:
         if not options.replace and transaction.describe(db, key) is not None:
             raise CommandError("BUSYKEY Target key name already exists.")
         expire_ms = integer(args[1])
         if expire_ms < 0:
             raise CommandError("ERR Invalid TTL value, must be >= 0")
         value = _value_of(args[2])
-        if options.replace:
-            transaction.delete(db, key)
         if expire_ms and not options.absolute:
             expire_ms += context.now_ms()
-        if not expire_ms or expire_ms > context.now_ms():
+        lives = not expire_ms or expire_ms > context.now_ms()
+        if options.replace:
+            transaction.event("silent" if lives else None)
+            transaction.delete(db, key)
+            transaction.event("restore")
+        if lives:
             store_value(transaction, db, key, value, expire_ms)
             if options.idle_s is not None or options.frequency is not None:
                 idle_ms = -1 if options.idle_s is None else options.idle_s * 1000

@@ -116,7 +116,8 @@ def _search(
             return [_described(search, found) for found in search.find(view, db, key)]
 
         return context.arena.read([(db, key)], look)
-    with context.arena.transaction([(db, destination), (db, key)]) as transaction:
+    named = "georadiusstore" if stores else "geosearchstore"
+    with context.arena.transaction([(db, destination), (db, key)], named) as transaction:
         search = prepare(transaction, (db, key), words, family, into=into, stores=stores)
         found = search.find(transaction, db, key)
         scores = [item.distance if search.store_distance else item.score for item in found]

@@ -115,6 +115,11 @@ class _Death(NamedTuple):
     is_past: bool
     allows: _Condition | None = None
 
+    @property
+    def event(self) -> str:
+        """What it is called in keyspace notifications."""
+        return "hdel" if self.is_past else "hexpire"
+
 
 def _death(context: Context, when_ms: int, allows: _Condition | None = None) -> _Death:
     return _Death(when_ms, when_ms <= context.now_ms(), allows)
@@ -145,6 +150,7 @@ def _expire(context: Context, args: Sequence[bytes], *, shift: _Shift, command: 
         allows = _CONDITIONS.get(args[2].upper())
         fields = _fields(args[2 if allows is None else 3 :], _AT_LEAST_ONE)
         death = _death(context, when_ms, allows)
+        transaction.event(death.event)
         return [_expire_field(transaction, db, key, field, death) for field in fields]
 
 
@@ -171,7 +177,7 @@ def hpexpireat(context: Context, args: Sequence[bytes]) -> Reply:
 def hpersist(context: Context, args: Sequence[bytes]) -> Reply:
     """HPERSIST key FIELDS numfields field [field ...]."""
     db, key = context.db, args[0]
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "hpersist") as transaction:
         transaction.length(db, key, "hash")  # another type is refused first
         fields = _fields(args[1:], _POSITIVE)
         replies: list[Reply] = []
@@ -248,7 +254,7 @@ def hgetdel(context: Context, args: Sequence[bytes]) -> Reply:
 def _take_fields(context: Context, key: bytes, fields: Sequence[bytes]) -> list[bytes | None]:
     db = context.db
     values: list[bytes | None] = []
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "hdel") as transaction:
         for field in fields:  # one after the other: a field named twice is gone the second time
             values.append(transaction.hash_get(db, key, field))
             transaction.hash_delete(db, key, [field])
@@ -267,6 +273,7 @@ def hgetex(context: Context, args: Sequence[bytes]) -> Reply:
             when_ms = _time_of_death(context, args[2], shift, "hgetex")
         fields = _fields(args[3 if shift else 2 if persist else 1 :], _POSITIVE)
         death = _death(context, when_ms)
+        transaction.event("hpersist" if persist else death.event)
         values: list[Reply] = []
         for field in fields:
             values.append(transaction.hash_get(db, key, field))
@@ -344,6 +351,7 @@ def hsetex(context: Context, args: Sequence[bytes]) -> Reply:
         transaction.hash_set(db, key, options.pairs, PUT_KEEP_TTL if options.keep else 0)
         if when_ms:
             death = _death(context, when_ms)
+            transaction.event(death.event)
             for field in fields:
                 _expire_field(transaction, db, key, field, death)
     return 1

@@ -161,7 +161,7 @@ def hincrby(context: Context, args: Sequence[bytes]) -> Reply:
     """HINCRBY key field increment."""
     db, key, field = context.db, args[0], args[1]
     increment = integer(args[2])
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "hincrby") as transaction:
         value = transaction.hash_get(db, key, field)
         number = 0 if value is None else integer_or_none(value)
         if number is None:
@@ -181,7 +181,7 @@ def hincrbyfloat(context: Context, args: Sequence[bytes]) -> Reply:
         raise CommandError("ERR value is not a valid float")
     if not increment.is_finite:
         raise CommandError("ERR value is NaN or Infinity")
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "hincrbyfloat") as transaction:
         value = transaction.hash_get(db, key, field)
         old = long_double.parse(b"0" if value is None else value)
         if old is None:

@@ -140,7 +140,7 @@ def pfadd(context: Context, args: Sequence[bytes]) -> Reply:
     db, key = context.db, args[0]
     wanted = [locate(element) for element in args[1:]]
     room = _sparse_room(context)
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "pfadd") as transaction:
         if len(wanted) <= _FEW and _is_dense(transaction, db, key):
             return _add_in_place(transaction, db, key, wanted)
         value = transaction.get(db, key)
@@ -234,7 +234,7 @@ def _count_one(context: Context, key: bytes) -> int:
         return number
     number = sketch.estimate()
     if arena.writable:
-        with suppress(OutOfMemory), arena.transaction([(db, key)]) as transaction:
+        with suppress(OutOfMemory), arena.transaction([(db, key)], "") as transaction:
             if transaction.get(db, key) == value:
                 transaction.patch(db, key, _ESTIMATE_AT, number.to_bytes(8, "little"))
     return number
@@ -244,7 +244,7 @@ def pfmerge(context: Context, args: Sequence[bytes]) -> Reply:
     """PFMERGE destkey [sourcekey ...]."""
     db, target = context.db, args[0]
     room = _sparse_room(context)
-    with context.arena.transaction([(db, key) for key in args]) as transaction:
+    with context.arena.transaction([(db, key) for key in args], "pfadd") as transaction:
         sketches = _sketches(transaction, db, args)
         old = transaction.get(db, target)
         sketch = _Sketch.new() if old is None else _Sketch.of(old)
@@ -275,7 +275,7 @@ def pfdebug(context: Context, args: Sequence[bytes]) -> Reply:
     """PFDEBUG GETREG | DECODE | ENCODING | TODENSE key."""
     db, (word, key) = context.db, args
     subcommand = word.upper()
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "") as transaction:
         value = transaction.get(db, key)
         if value is None:
             raise CommandError("ERR The specified key does not exist")

@@ -44,7 +44,7 @@ def lrem(context: Context, args: Sequence[bytes]) -> Reply:
     count = integer(word)
     arena = context.arena
     try:
-        with arena.transaction([(db, key)]) as transaction:
+        with arena.transaction([(db, key)], "lrem") as transaction:
             length = transaction.length(db, key, "list")
             found = _positions(transaction, db, key, element, length, backward=count < 0)
             doomed = sorted(islice(found, min(abs(count) or length, length)))

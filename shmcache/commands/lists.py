@@ -103,7 +103,7 @@ def _take(context: Context, key: bytes, count: int, *, left: bool) -> list[bytes
     try:
         if count <= _FEW:
             return arena.list_pop(db, key, count, left=left)
-        with arena.transaction([(db, key)]) as transaction:
+        with arena.transaction([(db, key)], "lpop" if left else "rpop") as transaction:
             return _cut(transaction, db, key, count, left=left)
     except OutOfMemory:
         if is_part_of_more(arena):
@@ -129,18 +129,8 @@ def _cut(transaction: Transaction, db: int, key: bytes, count: int, *, left: boo
         return []
     first = 0 if left else length - count
     elements = transaction.list_range(db, key, first, first + count - 1)
-    _remove(transaction, db, key, first, count, of=length)
+    transaction.list_remove(db, key, first, count)
     return elements if left else elements[::-1]
-
-
-def _remove(
-    transaction: Transaction, db: int, key: bytes, index: int, count: int, *, of: int
-) -> None:
-    """Remove some elements of so many; to delete a list is easier than to take all out of it."""
-    if count == of:
-        transaction.delete(db, key)
-    elif count:
-        transaction.list_remove(db, key, index, count)
 
 
 def lmpop(context: Context, args: Sequence[bytes]) -> Reply:
@@ -172,7 +162,8 @@ def take_from_first(
         return (keys[0], taken) if taken else None
     arena, db = context.arena, context.db
     try:
-        with arena.transaction([(db, key) for key in keys]) as transaction:
+        named = "lpop" if left else "rpop"
+        with arena.transaction([(db, key) for key in keys], named) as transaction:
             for key in keys:
                 taken = _cut(transaction, db, key, count, left=left)
                 if taken:
@@ -233,6 +224,8 @@ def _move(
         if element is None:
             return None
         if source == destination and from_left == to_left:
+            transaction.notify(db, source, "lpush" if to_left else "rpush")
+            transaction.notify(db, source, "lpop" if from_left else "rpop")
             return element
         # pushed first, so that a list that is rotated never becomes empty, which would end its TTL
         transaction.list_push(db, destination, [element], left=to_left)
@@ -284,12 +277,14 @@ def ltrim(context: Context, args: Sequence[bytes]) -> Reply:
     arena, db, key = context.arena, context.db, args[0]
     start, stop = integer(args[1]), integer(args[2])
     try:
-        with arena.transaction([(db, key)]) as transaction:
+        with arena.transaction([(db, key)], "ltrim") as transaction:
             length = transaction.length(db, key, "list")
             before, behind = _outside(start, stop, length)
             # first what is behind, which does not move what is in front
-            _remove(transaction, db, key, length - behind, behind, of=length)
-            _remove(transaction, db, key, 0, before, of=length - behind)
+            transaction.list_remove(db, key, length - behind, behind)
+            transaction.list_remove(db, key, 0, before)
+            if length and not before and not behind:
+                transaction.notify(db, key, "ltrim")
             return OK
     except OutOfMemory:
         if is_part_of_more(arena):

@@ -42,18 +42,19 @@ def remove_all(
 
 
 def remove_in_steps(
-    arena: Arena, key: tuple[int, bytes], remove: Callable[[Transaction, int], int]
+    arena: Arena, key: tuple[int, bytes], remove: Callable[[Transaction, int], int], event: str
 ) -> int:
     """Remove all that ``remove`` would, together, or if memory is short in steps; how many.
 
     :param remove: takes a transaction on the key and how many to remove at most, -1 for all;
         returns how many there were, fewer than it was asked for at the end
+    :param event: what it is called in keyspace notifications
     :raises OutOfMemory: even one is too much, or they are part of a larger transaction
     """
     step, total = -1, 0
     while True:
         try:
-            with arena.transaction((key,)) as tx:
+            with arena.transaction((key,), event) as tx:
                 removed = remove(tx, step)
         except OutOfMemory:
             if step == 1 or is_part_of_more(arena):

@@ -199,9 +199,9 @@ def _combined(context: Context, keys: Sequence[bytes], combine: Combine) -> list
     return context.arena.read([(db, key) for key in keys], lambda view: combine(view, db, keys))
 
 
-def _store(context: Context, args: Sequence[bytes], combine: Combine) -> Reply:
+def _store(context: Context, args: Sequence[bytes], combine: Combine, command: str) -> Reply:
     db, target, keys = context.db, args[0], args[1:]
-    with context.arena.transaction([(db, key) for key in args]) as transaction:
+    with context.arena.transaction([(db, key) for key in args], command) as transaction:
         members = combine(transaction, db, keys)
         transaction.store(db, target, "set", members)
     return len(members)
@@ -214,7 +214,7 @@ def sinter(context: Context, args: Sequence[bytes]) -> Reply:
 
 def sinterstore(context: Context, args: Sequence[bytes]) -> Reply:
     """SINTERSTORE destination key [key ...]."""
-    return _store(context, args, _intersection)
+    return _store(context, args, _intersection, "sinterstore")
 
 
 def sunion(context: Context, args: Sequence[bytes]) -> Reply:
@@ -224,7 +224,7 @@ def sunion(context: Context, args: Sequence[bytes]) -> Reply:
 
 def sunionstore(context: Context, args: Sequence[bytes]) -> Reply:
     """SUNIONSTORE destination key [key ...]."""
-    return _store(context, args, _union)
+    return _store(context, args, _union, "sunionstore")
 
 
 def sdiff(context: Context, args: Sequence[bytes]) -> Reply:
@@ -234,7 +234,7 @@ def sdiff(context: Context, args: Sequence[bytes]) -> Reply:
 
 def sdiffstore(context: Context, args: Sequence[bytes]) -> Reply:
     """SDIFFSTORE destination key [key ...]."""
-    return _store(context, args, _difference)
+    return _store(context, args, _difference, "sdiffstore")
 
 
 def sintercard(context: Context, args: Sequence[bytes]) -> Reply:

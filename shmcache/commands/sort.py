@@ -148,7 +148,7 @@ def sort(context: Context, args: Sequence[bytes]) -> Reply:
         return _read(context, args[0], order)
     db, keys = context.db, (args[0], order.store)
     named = None if order.looks_elsewhere else [(db, key) for key in keys]
-    with context.arena.transaction(named) as transaction:
+    with context.arena.transaction(named, "sortstore") as transaction:
         rows = _rows(transaction, db, args[0], order)
         elements = [b"" if row is None else row for row in rows]
         transaction.store(db, order.store, "list", elements)

@@ -254,7 +254,7 @@ def _reply(context: Context, args: Sequence[bytes], form: _Form, command: str) -
 def _store(context: Context, args: Sequence[bytes], form: _Form, command: str) -> Reply:
     operation, db = _Operation(args[1:], form, command, store=True), context.db
     keys = [(db, args[0]), *((db, key) for key in operation.keys)]
-    with context.arena.transaction(keys) as transaction:
+    with context.arena.transaction(keys, command) as transaction:
         pairs, _ = operation.run(transaction, db)
         members = [member for member, _ in pairs]
         scores = [score + NO_SIGN for _, score in pairs]

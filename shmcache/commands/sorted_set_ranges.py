@@ -187,7 +187,8 @@ def zrangestore(context: Context, args: Sequence[bytes]) -> Reply:
     destination, source = args[:2]
     asked = _parse(args[2:], b"", reverse=False, store=True)
     db = context.db
-    with context.arena.transaction([(db, destination), (db, source)]) as transaction:
+    keys = [(db, destination), (db, source)]
+    with context.arena.transaction(keys, "zrangestore") as transaction:
         pairs = asked.pairs(transaction, db, source)
         members = [member for member, _ in pairs]
         transaction.store(db, destination, "zset", members, [score for _, score in pairs])

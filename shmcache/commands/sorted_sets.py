@@ -215,11 +215,11 @@ def _is_part_of_more(arena: Arena) -> bool:
     return not isinstance(arena, Arena)
 
 
-def _remove(context: Context, key: bytes, find: Callable[[Reads], Window]) -> int:
+def _remove(context: Context, key: bytes, find: Callable[[Reads], Window], command: str) -> int:
     """Remove the neighbours that ``find`` finds; how many there were."""
     arena, db = context.arena, context.db
     try:
-        with arena.transaction([(db, key)]) as transaction:
+        with arena.transaction([(db, key)], command) as transaction:
             window = find(transaction)
             return transaction.zset_remove_range(db, key, *window) if window.size else 0
     except OutOfMemory:
@@ -232,19 +232,19 @@ def _remove(context: Context, key: bytes, find: Callable[[Reads], Window]) -> in
 def zremrangebyrank(context: Context, args: Sequence[bytes]) -> Reply:
     """ZREMRANGEBYRANK key start stop."""
     db, key, ranks = context.db, args[0], RankRange(integer(args[1]), integer(args[2]))
-    return _remove(context, key, lambda reads: ranks.window(reads, db, key))
+    return _remove(context, key, lambda reads: ranks.window(reads, db, key), "zremrangebyrank")
 
 
 def zremrangebyscore(context: Context, args: Sequence[bytes]) -> Reply:
     """ZREMRANGEBYSCORE key min max."""
     db, key, scores = context.db, args[0], score_range(args[1], args[2])
-    return _remove(context, key, lambda reads: scores.window(reads, db, key))
+    return _remove(context, key, lambda reads: scores.window(reads, db, key), "zremrangebyscore")
 
 
 def zremrangebylex(context: Context, args: Sequence[bytes]) -> Reply:
     """ZREMRANGEBYLEX key min max."""
     db, key, texts = context.db, args[0], lex_range(args[1], args[2])
-    return _remove(context, key, lambda reads: texts.window(reads, db, key))
+    return _remove(context, key, lambda reads: texts.window(reads, db, key), "zremrangebylex")
 
 
 def zpopmin(context: Context, args: Sequence[bytes]) -> Reply:
@@ -279,7 +279,8 @@ def take_from_first(
     if count == 1 and len(keys) == 1:
         return keys[0], arena.zset_pop(db, keys[0], 1, highest=highest)
     try:
-        with arena.transaction([(db, key) for key in keys]) as transaction:
+        named = "zpopmax" if highest else "zpopmin"
+        with arena.transaction([(db, key) for key in keys], named) as transaction:
             key, pairs = _at_end(transaction, db, keys, count, highest=highest)
             if pairs:
                 first = transaction.length(db, key, "zset") - len(pairs) if highest else 0

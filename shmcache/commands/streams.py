@@ -71,7 +71,7 @@ def xadd(context: Context, args: Sequence[bytes]) -> Reply:
     # the new entry may have its memory all the same; only trimming so much at once has not
     added = _append(context, args[0], options, fields, None)
     trimming = _Trimming(context.db, args[0], options.trim)
-    remove_in_steps(context.arena, (context.db, args[0]), trimming.remove)
+    remove_in_steps(context.arena, (context.db, args[0]), trimming.remove, "xtrim")
     return added
 
 
@@ -80,7 +80,7 @@ def _append(
 ) -> bytes | None:
     """Add an entry, and trim; the entry's ID as it is shown."""
     db, now_ms, packed = context.db, context.now_ms(), pack_fields(fields)
-    with context.arena.transaction(((db, key),)) as tx:
+    with context.arena.transaction(((db, key),), "xadd") as tx:
         meta = tx.stream_meta(db, key)
         if meta is None:
             if not options.create:
@@ -95,6 +95,7 @@ def _append(
         if trim is not None and (
             trim.length is None or tx.length(db, key, "stream") > trim.length + trim.slack
         ):
+            tx.event("xtrim")
             _Trimming(db, key, trim).remove(tx, -1)
     return b"%d-%d" % (ms, sequence)
 
@@ -296,7 +297,8 @@ def xtrim(context: Context, args: Sequence[bytes]) -> Reply:
     trim = _AddOptions(args, trimming=True).trim
     assert trim is not None
     key, db = args[0], context.db
-    return remove_in_steps(context.arena, (db, key), _Trimming(db, key, trim).remove)
+    trimming = _Trimming(db, key, trim)
+    return remove_in_steps(context.arena, (db, key), trimming.remove, "xtrim")
 
 
 # ---- one stream ----------------------------------------------------------------------------------
@@ -349,7 +351,7 @@ def xdel(context: Context, args: Sequence[bytes]) -> Reply:
 
     def remove(ids: Sequence[bytes]) -> int:
         removed = 0
-        with arena.transaction(((db, key),)) as tx:
+        with arena.transaction(((db, key),), "xdel") as tx:
             meta = tx.stream_meta(db, key)
             if meta is None:
                 return 0
@@ -370,7 +372,7 @@ def xsetid(context: Context, args: Sequence[bytes]) -> Reply:
     last = strict_id(args[1])
     new_added, new_deleted = _setid_options(args, last)
     key, db = args[0], context.db
-    with context.arena.transaction(((db, key),)) as tx:
+    with context.arena.transaction(((db, key),), "xsetid") as tx:
         meta = tx.stream_meta(db, key)
         if meta is None:
             raise CommandError("ERR no such key")

@@ -224,7 +224,7 @@ def _min_idle(word: bytes, command: str) -> int:
 def xclaim(context: Context, args: Sequence[bytes]) -> Reply:
     """XCLAIM key group consumer min-idle-time id [id ...] [options]."""
     key, db, now_ms = args[0], context.db, context.now_ms()
-    with context.arena.transaction(((db, key),)) as tx:
+    with context.arena.transaction(((db, key),), "") as tx:
         stream = StreamWriter(tx, db, key)
         group = _group_of(stream, args[1])
         min_idle_ms = _min_idle(args[3], "XCLAIM")
@@ -295,7 +295,7 @@ def xautoclaim(context: Context, args: Sequence[bytes]) -> Reply:
     key, db, now_ms = args[0], context.db, context.now_ms()
     deleted: list[Reply] = []
     cursor, looked_at = MIN_ID, 0
-    with context.arena.transaction(((db, key),)) as tx:
+    with context.arena.transaction(((db, key),), "") as tx:
         stream = StreamWriter(tx, db, key)
         group = _group_of(stream, args[1])
         claim = _Claim(stream, group, args[2], now_ms, just_id=just_id)

@@ -293,10 +293,12 @@ class StreamWriter(Stream):
 
     def create_consumer(self, group: Group, name: bytes, now_ms: int) -> Consumer:
         """Add a consumer. The stream is loaded."""
+        self.tx.event("xgroup-createconsumer")
         key = consumer_key(group.prefix, name)
         consumer = Consumer(key, self._take_number(), now_ms, UNTIL_NOW_INACTIVE)
         self.put_consumer(consumer)
         self.tx.tree_put(self.db, self.key, CONSUMERS, name_key(consumer.number), name)
+        self.tx.event("")
         return consumer
 
     def put_pending(

@@ -168,7 +168,7 @@ def append(context: Context, args: Sequence[bytes]) -> Reply:
     key, value = args
     if context.max_bulk_bytes >= DEFAULT_MAX_BULK_BYTES:
         return context.arena.append(context.db, key, value)
-    with context.arena.transaction([(context.db, key)]) as transaction:
+    with context.arena.transaction([(context.db, key)], "append") as transaction:
         old = transaction.get(context.db, key)
         if old is None:
             transaction.set(context.db, key, value)
@@ -190,7 +190,7 @@ def setrange(context: Context, args: Sequence[bytes]) -> Reply:
     if offset < 0:
         raise CommandError("ERR offset is out of range")
     db = context.db
-    with context.arena.transaction([(db, key)]) as transaction:
+    with context.arena.transaction([(db, key)], "setrange") as transaction:
         info = transaction.describe(db, key)
         if info is not None and info.type != "string":
             raise WrongType
@@ -234,7 +234,7 @@ def decrby(context: Context, args: Sequence[bytes]) -> Reply:
 def incrbyfloat(context: Context, args: Sequence[bytes]) -> Reply:
     """INCRBYFLOAT key increment."""
     key = args[0]
-    with context.arena.transaction([(context.db, key)]) as transaction:
+    with context.arena.transaction([(context.db, key)], "incrbyfloat") as transaction:
         value = transaction.get(context.db, key)
         old = long_double.parse(b"0" if value is None else value)
         increment = long_double.parse(args[1])
