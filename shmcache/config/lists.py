@@ -249,7 +249,7 @@ class KeyspaceEvents(Kind):
     """``notify-keyspace-events``: classes of events as letters, shown in Redis's order."""
 
     all_classes: Final = "g$lshzxetd"
-    order: Final = "A" + all_classes + "KEmn"
+    order: Final = "A" + all_classes + "nKEm"
 
     def parse_one(self, text: str) -> str:
         """See :class:`Kind`."""

@@ -27,6 +27,7 @@ from shmcache.server.handlers import HANDLERS
 from shmcache.server.latency import LatencyMonitor
 from shmcache.server.modules import Modules
 from shmcache.server.monitors import Monitors
+from shmcache.server.notifications import Notifications
 from shmcache.server.pause import Pause
 from shmcache.server.pubsub import PubSub
 from shmcache.server.replies import ENCODER, Pushes, WrongSubcommandError
@@ -110,7 +111,7 @@ class Server:
         self.slowlog = SlowLog()
         self.latency = LatencyMonitor()
         self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
-        self.changes = Changes(self._follow_changes)
+        self.changes = Changes(loop, arena, self._follow_changes)
         self.scripts = Scripts(self)
         self.acceptors: list[Callable[[], None]] = []
         """Called to let in who waits at a listening socket."""
@@ -129,6 +130,7 @@ class Server:
         )
         self.frontend.on_slow = note_slow_command
         self.pubsub = PubSub(arena, loop, self.frontend)
+        self.notifications = Notifications(self.changes, self.pubsub.publish)
         self._fill_queueable()
         self._rename_commands()
         self.tracking = Tracking(loop, self.changes, self.clients, lambda: self.current)
@@ -173,7 +175,6 @@ class Server:
 
     def _follow_changes(self, on: bool) -> None:
         self.frontend.after_command = self.changes.drain if on else None
-        self.go_slow("changes", on)
 
     def go_slow(self, reason: str, on: bool) -> None:
         """Have every command go through :meth:`execute`, or no longer for this reason."""
@@ -371,11 +372,14 @@ class Server:
 
         :raises MustWait: nothing yet
         """
+        notifications, missed = self.notifications, None
+        if notifications.tells_misses:
+            missed = notifications.missed_keys(client, entry.command, words)
         reply = self._call(client, entry, words)
         if client.tracking is not None:
             self.tracking.note(client, entry.command, words)
-        if self.changes.wanted:
-            self.changes.note(client.db, entry.command, words)
+        if missed and not isinstance(reply, CommandError):
+            notifications.tell_missed(client.db, missed)
         return reply.line(words) if isinstance(reply, WrongSubcommandError) else reply
 
     def _call(self, client: Client, entry: Entry, words: Sequence[bytes]) -> Reply:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shmcache.arena.tuning import ARENA_OPTIONS, check_limit, configure_arena
 from shmcache.config import OptionError
-from shmcache.errors import ConfigurationError
+from shmcache.errors import ConfigurationError, ShmcacheError
 from shmcache.server.slow import slow_limit_ns
 from shmcache.server.tls import TLS_OPTIONS, make_tls_context
 
@@ -79,6 +79,7 @@ class Settings:
             "latency-tracking": self._apply_plain,
             "loglevel": self._apply_log_level,
             "maxclients": self._apply_max_clients,
+            "notify-keyspace-events": self._apply_notifications,
             "proto-max-bulk-len": self._apply_bulk_limit,
             "protected-mode": self._apply_plain,
             "requirepass": self._apply_password,
@@ -235,6 +236,14 @@ class Settings:
     def _apply_query_limit(self) -> None:
         limit = self._server.config.integer("client-query-buffer-limit")
         self._server.frontend.query_limit_bytes = limit
+
+    def _apply_notifications(self) -> None:
+        server = self._server
+        try:
+            server.notifications.configure(server.config.text("notify-keyspace-events"))
+        except ShmcacheError as error:
+            raise OptionError("notify-keyspace-events", str(error)) from error
+        server.go_slow("key misses", server.notifications.tells_misses)
 
     def _apply_bulk_limit(self) -> None:
         limit = self._server.config.integer("proto-max-bulk-len")

@@ -30,7 +30,7 @@ def told_of(arena: Arena, *commands: str) -> tuple[list[tuple[int, bytes, str]],
             on_drained=lambda: other.append("drained"),
         )
         assert changes.wanted
-        assert not stage.server.frontend.native_allowed
+        assert stage.server.frontend.native_allowed
         for line in commands:
             await stage.loop.sock_sendall(peer, line.encode() + b"\r\n")
             assert not (await stage.loop.sock_recv(peer, 100)).startswith(b"-ERR unknown")
@@ -62,7 +62,7 @@ def test_keys_of_writes(arena: Arena) -> None:
 
 
 def test_a_transaction_is_told_as_one(arena: Arena) -> None:
-    changes, other = told_of(arena, "MULTI", "RPUSH a x", "SELECT 1", "DEL b", "EXEC")
+    changes, other = told_of(arena, "MULTI", "RPUSH a x", "SELECT 1", "SET b 1", "EXEC")
     assert [change[:2] for change in changes] == [(0, b"a"), (1, b"b")]
     assert other == ["drained"]
 
@@ -77,10 +77,27 @@ def test_whole_databases(arena: Arena) -> None:
     ]
 
 
-def test_commands_that_do_not_tell_their_keys(arena: Arena) -> None:
-    changes, other = told_of(arena, "SET a 1", "COPY a b DB 2")
-    assert [change[:2] for change in changes] == [(0, b"a")]
-    assert other == ["drained", "lost", "drained"]
+def test_keys_that_the_words_do_not_tell(arena: Arena) -> None:
+    changes, other = told_of(arena, "SET a 1", "COPY a b DB 2", "DEL missing")
+    assert changes == [(0, b"a", "set"), (2, b"b", "copy_to")]
+    assert other == ["drained", "drained"]
+
+
+def test_more_than_the_feed_holds_is_told_as_lost(arena: Arena) -> None:
+    heard: list[bytes] = []
+    lost: list[bool] = []
+
+    async def scene(stage: Stage) -> None:
+        stage.server.changes.listen(
+            lambda change: heard.append(change.key), on_lost=lambda: lost.append(True)
+        )
+        for _ in range(50_000):  # by this process, but not by a command
+            arena.set(0, b"a", b"1")
+        assert await stage.ask(await stage.connect(), "SET", "last", "1") == b"+OK\r\n"
+        assert lost
+        assert heard[-1] == b"last"
+
+    play(arena, scene)
 
 
 def test_a_listener_may_run_commands(arena: Arena, caplog: pytest.LogCaptureFixture) -> None:
