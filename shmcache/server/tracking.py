@@ -122,13 +122,15 @@ class _Prefix:
 
 
 class _Step:
-    """What the command under way, often an EXEC or a script, has read and written by now.
+    """What a command under way, often an EXEC or a script, has read and written by now.
 
+    :ivar client: whose command it is
     :ivar last_read: keys that it has read since it last wrote them
     :ivar late: those of them that its client had not remembered when it wrote them
     """
 
-    def __init__(self) -> None:
+    def __init__(self, client: Client | None = None) -> None:
+        self.client = client
         self._written: set[bytes] = set()
         self.last_read: set[bytes] = set()
         self.late: set[bytes] = set()
@@ -197,17 +199,20 @@ class Tracking:
     # ---- who tracks
 
     def turn_on(self, client: Client, mode: ClientTracking, prefixes: Iterable[bytes]) -> None:
-        """Let a client track, or track in another way."""
+        """Let a client track, or track in another way.
+
+        :raises ShmcacheError: changes cannot be followed now; nothing has changed
+        """
+        if not self._tracking:
+            self._changes.listen(
+                self._on_change, on_lost=self._on_lost, on_drained=self._end_changes
+            )
         old = client.tracking
         if old is not None:
             mode.caching = old.caching
             mode.prefixes = old.prefixes
         client.tracking = mode
-        self._step = _Step()
-        if not self._tracking:
-            self._changes.listen(
-                self._on_change, on_lost=self._on_lost, on_drained=self._end_changes
-            )
+        self._step = _Step(client)
         self._tracking[client] = None
         if mode.broadcasts:
             for prefix in prefixes or (b"",):
@@ -239,23 +244,25 @@ class Tracking:
         """Note that a client that tracks begins a command, named in full."""
         assert client.tracking is not None
         client.tracking.begin_command(name, queueing=client.queue is not None)
-        self._step = _Step()
+        self._step = _Step(client)
 
     def note(self, client: Client, command: Command, words: Sequence[bytes]) -> None:
         """Remember what a client has read with a command, be it one in a script or in EXEC."""
         mode, flags = client.tracking, command.flags
         if mode is None or not mode.remembers():
             return
+        # somebody who was blocked may be served in the middle of another one's command
+        step = self._step if self._step.client is client else _Step()
         if "write" in flags:
             if command.name in _WHOLE:
-                self._step.last_read.clear()
+                step.last_read.clear()
             for use in keys_of(command, words):
-                self._step.write(use.key)
+                step.write(use.key)
         if "readonly" not in flags or "pubsub" in flags or command.name in _CALLERS:
             return
         for use in keys_of(command, words):
             known = self._has_read(use.key, client.number)
-            self._step.read(use.key, remembered=known)
+            step.read(use.key, remembered=known)
             if not known:
                 self._remember(use.key, client.number)
         if self.max_keys and len(self._readers) > self.max_keys:
@@ -285,6 +292,8 @@ class Tracking:
             return
         for keys in own:
             self._send(client, keys)
+        if self._step.client is not client:
+            return
         # what an EXEC or a script has read after it wrote it was forgotten with the write
         for key in self._step.last_read:
             if not self._has_read(key, client.number):
@@ -321,9 +330,13 @@ class Tracking:
             mode = client.tracking if client is not None else None
             if client is None or mode is None or mode.broadcasts:
                 continue
-            if client is culprit and (mode.no_loop or key in self._step.late):
+            if client is culprit and (mode.no_loop or self._is_late(client, key)):
                 continue
             self._tell(client, [key])
+
+    def _is_late(self, client: Client, key: bytes) -> bool:
+        """Whether a client has read a key only behind its own change of it, in one command."""
+        return self._step.client is client and key in self._step.late
 
     def _on_lost(self) -> None:
         """Any key may have changed: tell everybody to forget all."""
