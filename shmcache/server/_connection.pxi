@@ -11,6 +11,7 @@ cdef class Connection:
     cdef readonly int descriptor
     cdef public object client
     cdef public bint native
+    cdef public Guard guard        # where not native: what may be all the same, or None
     cdef public bint blocked       # no further request is parsed or run
     cdef public list held          # what waits for EXEC; None: no MULTI, or the handler queues
     cdef public size_t held_bytes  # of all words that wait

@@ -31,6 +31,23 @@ class CommandStats:
     def cumulative(self) -> list[tuple[int, int]]:
         """How many calls took at most how long: (microseconds, count), doubling from 1 on."""
 
+class Guard:
+    """What a user with restricted rights may do without asking the handler.
+
+    :param needed: by the names of native commands that he may run, the permissions (bits) that
+        each key must have
+    :param keys: ``(text, whole, least, permissions)``: keys that are, or begin with, a text, and
+        are at least so long
+    :param following: None, or what else may allow a line
+    """
+
+    def __init__(
+        self,
+        needed: dict[str, int],
+        keys: list[tuple[bytes, bool, int, int]],
+        following: Guard | None,
+    ) -> None: ...
+
 class Queueable:
     """A command that waits for EXEC when a client is in MULTI; or one of these two.
 
@@ -55,6 +72,8 @@ class Connection:
     """Whether the hottest commands may be run without asking the handler."""
     blocked: bool
     """While it is True no further request is parsed or run; what comes is kept, up to the limit."""
+    guard: Guard | None
+    """Where it is not native: which of these commands may be run all the same."""
     held: list[Any] | None
     """Pairs of an entry and a command line, while the commands that are Queueable wait for EXEC."""
     held_bytes: int

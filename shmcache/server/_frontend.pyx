@@ -17,7 +17,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport INT64_MIN, UINT32_MAX, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcpy, memmove, memset
+from libc.string cimport memcmp, memcpy, memmove, memset
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 from posix.unistd cimport close
 
@@ -365,6 +365,12 @@ cdef class Frontend:
             which = native_command(connection.parser.args)
             if which >= 0:
                 stats = self.call_native(connection, which)
+        elif connection.guard is not None and self.native_allowed:
+            which = native_command(connection.parser.args)
+            if which >= 0 and connection.guard.allows(
+                which, connection.parser.args, connection.parser.count
+            ):
+                stats = self.call_native(connection, which)
         if stats is None:
             stats = self.call_handler(connection, copy_words(connection.parser))
         return self.ended(connection, stats, None)
@@ -602,6 +608,7 @@ cdef class Frontend:
             return 0
         connection.closed = connection.closing = True
         connection.native = False
+        connection.guard = None
         self.connections.pop(connection.descriptor, None)
         self.waiting.discard(connection)
         epoll_ctl(self.epoll, EPOLL_CTL_DEL, connection.descriptor, &event)
@@ -620,4 +627,5 @@ cdef class Frontend:
 include "_wire_items.pxi"
 include "_native_containers.pxi"
 include "_native.pxi"
+include "_guard.pxi"
 include "_queue.pxi"

@@ -116,6 +116,7 @@ class Client(Context):
         """Let its commands wait from now on."""
         queue, connection = Queue(), self.connection
         self.queue = queue
+        connection.guard = None
         if connection.native:
             connection.native = False
             connection.held = queue.commands
@@ -129,6 +130,8 @@ class Client(Context):
             connection.native = connection.held is not None
             connection.held = None
             connection.held_bytes = 0
+            if not self.user.unrestricted:
+                self.apply()
 
     @property
     def subscriptions(self) -> int:
@@ -167,14 +170,14 @@ class Client(Context):
             or self.replies_off
             or self.silent_commands
             or self.no_touch
-            or not self.user.unrestricted
             or (self.subscriptions and self.resp == 2)
             # what it reads is remembered
             or (self.tracking is not None and not self.tracking.broadcasts)
         )
-        queue = self.queue
-        connection.native = plain and queue is None
-        connection.held = queue.commands if plain and queue is not None else None
+        queue, trusted = self.queue, plain and self.user.unrestricted
+        connection.native = trusted and queue is None
+        connection.held = queue.commands if trusted and queue is not None else None
+        connection.guard = self.user.guard if plain and queue is None and not trusted else None
         if queue is None:
             connection.held_bytes = 0
 

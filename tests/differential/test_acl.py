@@ -274,7 +274,17 @@ FAMILIES = (
 SESSION_LINES = 150
 KEY_RULES = (
     *(b"~*", b"~[ab]", b"~?", b"%R~*", b"%W~[bc]", b"~list", b"~set", b"~zset", b"~", b"%R~[a-m]*"),
-    *(b"%RW~hash*", b"~weight*", b"%W~*", b"~text", b"~stream"),
+    *(
+        b"~z*",
+        b"%W~li*",
+        b"%R~te*",
+        b"~a",
+        b"%RW~hash*",
+        b"~weight*",
+        b"%W~*",
+        b"~text",
+        b"~stream",
+    ),
 )
 COMMAND_RULES = (
     *(b"+@all", b"+@all", b"+@read", b"+@write", b"+@fast", b"-@slow", b"-@dangerous", b"-sort"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import ExitStack
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -252,6 +253,111 @@ def test_new_users_and_channels(start_front_end: Callable[..., FrontEnd]) -> Non
         assert b"user b off sanitize-payload resetchannels -@all (resetchannels -@all +get)" in told
         wire.run("ACL", "SETUSER", "a", "reset")
         assert b"user a off sanitize-payload resetchannels -@all" in wire.run("ACL", "LIST")
+
+
+# ---- without Python ------------------------------------------------------------------------------
+
+NATIVE_LINES = (
+    *(
+        "GET {}",
+        "SET {} v",
+        "SET {} v EX 9",
+        "SET {} v GET",
+        "MGET {} {}",
+        "MSET {} a {} b",
+        "DEL {}",
+    ),
+    *(
+        "DEL {} {}",
+        "UNLINK {}",
+        "EXISTS {}",
+        "EXISTS {} {}",
+        "INCR {}",
+        "DECRBY {} 2",
+        "PING",
+        "PING x",
+    ),
+    *(
+        "HGET {} f",
+        "HSET {} f v",
+        "HDEL {} f",
+        "HINCRBY {} f 1",
+        "HGETALL {}",
+        "HLEN {}",
+        "GET",
+        "MGET",
+    ),
+    *(
+        "SISMEMBER {} m",
+        "SADD {} m",
+        "SREM {} m",
+        "SPOP {}",
+        "SCARD {}",
+        "LINDEX {} 0",
+        "MSET {} a {}",
+    ),
+    *("LRANGE {} 0 -1", "LLEN {}", "LPUSH {} x", "RPUSH {} x", "LPOP {}", "RPOP {}", "ZSCORE {} m"),
+    *("ZRANK {} m", "ZRANGE {} 0 -1", "ZCARD {}", "ZADD {} 1 m", "ZINCRBY {} 1 m", "ZREM {} m"),
+    *("ZPOPMIN {}", "ZPOPMAX {}", "TYPE {}", "GETDEL {}"),
+)
+NATIVE_KEYS = ("a", "ab", "abc", "b", "bc", ":empty:", "*", "ab*")
+NATIVE_RULES = (
+    *(
+        "~a",
+        "~a*",
+        "~ab*",
+        "~*",
+        "%R~*",
+        "%W~*",
+        "%R~a*",
+        "%W~ab",
+        "%W~b",
+        "~?",
+        "~[ab]",
+        "~",
+        "~a\\*",
+    ),
+    *(
+        "+@all",
+        "+@read",
+        "+@write",
+        "+@string",
+        "+@fast",
+        "-get",
+        "-mset",
+        "-@hash",
+        "+get",
+        "+ping",
+    ),
+)
+
+
+def test_the_inner_loop_allows_what_the_rules_allow(
+    admin: Wire, log_in: Callable[..., Wire]
+) -> None:
+    """Every line is refused if, and only if, ACL DRYRUN says so."""
+    source = Random(7)
+    admin.run("ACL", "SETUSER", "a", "on", "nopass")
+    wire = log_in("a")
+    refused = asked = 0
+    for _ in range(40):
+        rules = ["resetkeys", "-@all", "clearselectors", *source.sample(NATIVE_RULES, k=4)]
+        rules.append(f"({' '.join(source.sample(NATIVE_RULES, k=3))})")
+        if admin.run("ACL", "SETUSER", "a", *rules) != OK:
+            continue  # a pattern after ~*
+        lines = []
+        for line in source.choices(NATIVE_LINES, k=60):
+            keys = source.choices(NATIVE_KEYS, k=line.count("{}"))
+            lines.append([word.replace(":empty:", "") for word in line.format(*keys).split()])
+        for side, prefix in ((admin, ["ACL", "DRYRUN", "a"]), (wire, [])):
+            side.send(b"".join(request(*prefix, *line) for line in lines))
+        for words in lines:
+            told, got = admin.reply(), wire.reply()
+            denied = got.startswith(b"-NOPERM")
+            assert denied == (b" has no permissions to " in told), (rules, words, told, got)
+            refused += denied
+            asked += 1
+    assert 0 < refused < asked
 
 
 # ---- what is noted -------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from shmcache.commands.replies import CommandError, as_c_string, one_line
 from shmcache.config.lexer import decode, encode
 from shmcache.server.acl.check import allows_channel, denial_of, explain
 from shmcache.server.acl.files import declared_users, words_of
+from shmcache.server.acl.guards import guard_for
 from shmcache.server.acl.log import AclLog
 from shmcache.server.acl.rules import (
     RuleError,
@@ -259,6 +260,7 @@ class Access:
         known = self._users.get(user.name)
         if known is None:
             self._users[user.name] = user.copy()
+            self._apply(self._users[user.name])
             return
         channels = _lost_channels(known, user)
         known.become(user)
@@ -279,6 +281,7 @@ class Access:
     def _disconnect(self, client: Client, actor: Client | None) -> None:
         client.user = self.default
         client.authenticated = False
+        client.apply()
         if client is actor:
             client.dies_after_reply = True
         else:
@@ -286,6 +289,7 @@ class Access:
 
     def _apply(self, user: User) -> None:
         """Make a change count for those who are connected; anybody may have to log in now."""
+        user.guard = None if user.unrestricted else guard_for(user)
         for client in self._clients.values():
             if client.user is user or user is self.default:
                 client.apply()

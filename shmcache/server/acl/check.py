@@ -20,6 +20,7 @@ __all__ = [
     "denial_of",
     "explain",
     "explain_verbosely",
+    "keys_of_line",
     "reads_everything",
 ]
 
@@ -149,6 +150,12 @@ def _plan_for(command: Command) -> _Plan:
     if plan is None or plan.command is not command:  # a module may have brought another
         plan = _plans[command.name] = _Plan(command)
     return plan
+
+
+def keys_of_line(command: Command, words: Sequence[bytes]) -> list[_Key]:
+    """The keys of a command line, and what must be permitted of each."""
+    plan = _plan_for(command)
+    return plan.keys(words) if plan.has_keys else []
 
 
 def _key_denial(selector: Selector, keys: list[_Key]) -> Denial | None:

@@ -11,7 +11,18 @@ from shmcache.commands.glob import compile_glob
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DEFAULT_USER", "READ", "WRITE", "KeyPattern", "Selector", "User", "hash_password"]
+    from shmcache.server._frontend import Guard
+
+__all__ = [
+    "DEFAULT_USER",
+    "READ",
+    "WRITE",
+    "KeyPattern",
+    "Selector",
+    "User",
+    "hash_password",
+    "literal_prefix",
+]
 
 DEFAULT_USER: Final = b"default"
 READ: Final = 1
@@ -26,10 +37,19 @@ def hash_password(password: bytes) -> str:
 
 def _matcher(pattern: bytes) -> Callable[[bytes], bool]:
     """A function that tells whether a text fits a pattern; of most it is the beginning."""
-    prefix = pattern[:-1]
-    if prefix and pattern.endswith(b"*") and _SPECIAL.isdisjoint(prefix):
+    prefix = literal_prefix(pattern)
+    if prefix and prefix != pattern:
         return lambda text: text.startswith(prefix)
     return compile_glob(pattern)
+
+
+def literal_prefix(pattern: bytes) -> bytes | None:
+    """What is before the star of a pattern that has one at its end and nothing else of the kind.
+
+    :return: the whole pattern if it has none; None if it is another kind of pattern
+    """
+    prefix = pattern.removesuffix(b"*")
+    return prefix if _SPECIAL.isdisjoint(prefix) else None
 
 
 class KeyPattern(NamedTuple):
@@ -155,11 +175,13 @@ class User:
         kept because Redis shows it
     :ivar passwords: the hashes; any of them lets in
     :ivar selectors: the user's own permissions, then further ones, of which any is enough
+    :ivar guard: what he may do for sure, if he is restricted
     :ivar unrestricted: nothing that he asks for has to be looked at; as of the last `settle`
     """
 
     __slots__ = (
         "enabled",
+        "guard",
         "name",
         "no_password",
         "passwords",
@@ -176,6 +198,7 @@ class User:
         self.passwords: dict[str, None] = {}
         self.selectors = [Selector(all_channels=all_channels)]
         self.unrestricted = False
+        self.guard: Guard | None = None
 
     @classmethod
     def make_default(cls) -> User:
