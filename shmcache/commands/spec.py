@@ -171,7 +171,10 @@ def command(  # noqa: PLR0913 - a declaration has as many parts as Redis gave it
     flag_words = tuple(flags.split())
     if _keys_move(keys):
         flag_words += ("movablekeys",)
-    chosen = _implied_categories(flag_words).union(categories.split())
+    given = categories.split()
+    chosen = _implied_categories(flag_words).union(given)
+    if "scripting" in given and "read" not in given:
+        chosen.discard("read")  # who may read may not therefore run scripts
     return Command(
         name=name,
         arity=arity,

@@ -106,6 +106,12 @@ LINES = tuple(
         ),
         *("KEYS *", "SCAN 0", "FLUSHALL", "WATCH w1", "WATCH k1", "ACL WHOAMI", "ACL LIST", "GET"),
         *("BOGUS", "CONFIG BOGUS", "CONFIG", "INFO", "MEMORY USAGE w1", "SHUTDOWN", "GETDEL k1"),
+        *("SSUBSCRIBE c1 d1", "SSUBSCRIBE c1", "SPUBLISH c1 x", "SPUBLISH d1 x", "SUNSUBSCRIBE d1"),
+        *("EVAL x 1 k1", "EVAL x 2 r1 w1", "EVAL_RO x 1 r1", "EVAL_RO x 1 w1", "EVALSHA x 9 r1"),
+        *("FCALL x 1 w1", "FCALL_RO x 2 r1 k1", "FUNCTION LIST", "SCRIPT LOAD x", "EVAL x 0"),
+        *("BLPOP k1 r1 0", "BLMPOP 0 2 k1 w1 LEFT", "BLMOVE r1 w1 LEFT LEFT 0", "BZPOPMIN w1 0"),
+        *("XREADGROUP GROUP g c STREAMS k1 >", "XREADGROUP GROUP g c STREAMS r1 >", "MONITOR"),
+        *("DUMP r1", "RESTORE w1 0 x", "DEBUG OBJECT x", "SLOWLOG GET", "CLIENT TRACKING ON"),
     )
 )
 

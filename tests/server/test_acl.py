@@ -168,12 +168,13 @@ def test_listeners_that_lose_a_channel_are_closed(
 ) -> None:
     admin.run("ACL", "SETUSER", "a", "on", "nopass", "+@all", "resetchannels", "&c*", "&d*")
     listeners = {}
-    for line in ("SUBSCRIBE c1", "SUBSCRIBE d1", "PSUBSCRIBE c*", "PING"):
+    for line in ("SUBSCRIBE c1", "SUBSCRIBE d1", "PSUBSCRIBE c*", "SSUBSCRIBE c2", "PING"):
         listeners[line] = log_in("a", resp=resp)
         listeners[line].run(*line.split())
     admin.run("ACL", "SETUSER", "a", "&e*")
     admin.run("ACL", "SETUSER", "a", "resetchannels", "&d*", "&c1")
     assert is_closed(listeners["PSUBSCRIBE c*"])
+    assert is_closed(listeners["SSUBSCRIBE c2"])
     for line in ("SUBSCRIBE c1", "SUBSCRIBE d1", "PING"):
         assert b"ong" in listeners[line].run("PING").lower()
     admin.run("ACL", "SETUSER", "a", "allchannels")
@@ -253,6 +254,29 @@ def test_new_users_and_channels(start_front_end: Callable[..., FrontEnd]) -> Non
         assert b"user b off sanitize-payload resetchannels -@all (resetchannels -@all +get)" in told
         wire.run("ACL", "SETUSER", "a", "reset")
         assert b"user a off sanitize-payload resetchannels -@all" in wire.run("ACL", "LIST")
+
+
+def test_scripts_may_do_what_their_caller_may(
+    front_end: FrontEnd, admin: Wire, log_in: Callable[..., Wire]
+) -> None:
+    admin.run("ACL", "SETUSER", "a", "on", "nopass", "+eval", "+eval_ro", "+get", "+set", "%R~k")
+    wire = log_in("a")
+    assert wire.run("EVAL", "return 1", "1", "k") == b"-NOPERM No permissions to access a key\r\n"
+    assert wire.run("EVAL_RO", "return redis.call('GET', KEYS[1])", "1", "k") == b"$-1\r\n"
+    for line, why in (
+        ("redis.call('GET', 'x')", b"No permissions to access a key"),
+        ("redis.call('SET', 'k', 'v')", b"No permissions to access a key"),
+        ("redis.call('DEL', 'k')", b"User a has no permissions to run the 'del' command"),
+        ("return redis.pcall('GET', 'x')", b"No permissions to access a key"),
+    ):
+        reply = wire.run("EVAL", line, "0")
+        assert reply.startswith(b"-ERR ACL failure in script: " + why), reply
+    checked = "return {redis.acl_check_cmd('GET', 'k'), redis.acl_check_cmd('GET', 'x')}"
+    assert wire.run("EVAL", checked, "0") == b"*2\r\n:1\r\n$-1\r\n"
+    noted = [(each["context"], each["reason"], each["object"]) for each in read_log(front_end)]
+    assert noted[0] == ("lua", "key", "x")
+    assert ("lua", "command", "del") in noted
+    assert noted[-1] == ("toplevel", "key", "k")
 
 
 # ---- without Python ------------------------------------------------------------------------------
