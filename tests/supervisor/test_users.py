@@ -44,9 +44,13 @@ def names(daemon: DaemonProcess) -> list[str]:
 
 
 def reload(daemon: DaemonProcess) -> None:
-    before = daemon.log_text().count("onfiguration ")
+    def ended() -> int:
+        text = daemon.log_text()
+        return text.count("Configuration read") + text.count("stays as it was")
+
+    before = ended()
     daemon.process.send_signal(signal.SIGHUP)
-    eventually(lambda: daemon.log_text().count("onfiguration ") > before)
+    eventually(lambda: ended() > before, "the configuration is not read")
 
 
 def replace_front_end(daemon: DaemonProcess) -> None:
