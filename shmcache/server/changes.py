@@ -19,7 +19,7 @@ from shmcache.arena import EVERY_DB
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shmcache.arena import Arena, Feed
 
@@ -156,16 +156,28 @@ class Changes:
             self._draining = False
 
     def _tell(self, found: list[Change], *, lost: bool) -> None:
-        for listener in list(self._listeners.values()):
-            try:
-                for change in found:
-                    listener.on_change(change)
-                if lost and listener.on_lost is not None:
-                    listener.on_lost()
-                if listener.on_drained is not None:
-                    listener.on_drained()
-            except Exception:
-                _log.exception("after a change")
+        listeners = list(self._listeners.values())
+        for listener in listeners:
+            _call(_tell_one, listener, found, lost)
+        # commands that are run now come behind all that is told of the changes
+        for listener in listeners:
+            if listener.on_drained is not None:
+                _call(listener.on_drained)
+
+
+def _tell_one(listener: _Listener, found: Sequence[Change], lost: bool) -> None:
+    for change in found:
+        listener.on_change(change)
+    if lost and listener.on_lost is not None:
+        listener.on_lost()
+
+
+def _call(function: Callable[..., None], *arguments: object) -> None:
+    """A listener's mistake is no other one's, and no client's."""
+    try:
+        function(*arguments)
+    except Exception:
+        _log.exception("after a change")
 
 
 class _Watch:

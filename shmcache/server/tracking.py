@@ -311,7 +311,7 @@ class Tracking:
     # ---- what has changed
 
     def _on_change(self, change: Change) -> None:
-        if not change.key and change.event in _WHOLE:
+        if change.is_whole:
             if not (change.event == "swapdb" and self._told_all):  # one for each database
                 self._on_lost()
             return

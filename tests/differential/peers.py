@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 from differential.wire import TIMEOUT_SECONDS, Tagged, encoded, read_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["Received", "World", "both"]
 
@@ -37,10 +37,17 @@ class Received(NamedTuple):
     def merged(self) -> Received:
         """The same with all invalidations as sets, behind the rest.
 
-        What EXEC changes is told when it commits here, and there command by command: a key that it
-        reads and writes in turn may be told later or more often there.
+        What EXEC or a script changes is told when it commits here, and there command by command: a
+        key that it reads and writes in turn may be told later or more often there.
         """
         return Received(_merged(self.sender), tuple(map(_merged, self.others)))
+
+    def told(self) -> tuple[frozenset[tuple[bytes, bytes | None]], ...]:
+        """Which keys each connection is told to forget, None for all, and under which name."""
+        return tuple(
+            frozenset(key for reply in replies if _is_invalidation(reply) for key in _keys(reply))
+            for replies in (self.sender, *self.others)
+        )
 
     @property
     def reply(self) -> Tagged:
@@ -60,6 +67,14 @@ def _is_invalidation(reply: Tagged) -> bool:
         reply[1][0] == ("bulk", b"invalidate")
         or reply[1][:2] == (("bulk", b"message"), ("bulk", b"__redis__:invalidate"))
     )
+
+
+def _keys(message: Tagged) -> Iterator[tuple[bytes, bytes | None]]:
+    name, keys = message[1][0][1], message[1][-1]
+    if keys == ("null",):
+        yield name, None
+    else:
+        yield from ((name, key) for _, key in keys[1])
 
 
 class _Incomplete(Exception):
@@ -243,7 +258,7 @@ class World:
 def both(worlds: tuple[World, World], sender: int, *lines: str) -> Received:
     """Run a step in a redis-server's world and in ours, and compare all that came."""
     theirs, ours = (world.run(sender, *lines) for world in worlds)
-    if lines[-1] == "EXEC":
+    if lines[-1].startswith(("EXEC", "EVAL")):
         theirs, ours = theirs.merged(), ours.merged()
     assert theirs == ours, f"connection {sender}: {lines}\n{theirs}\n{ours}"
     return ours

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from differential.peers import World, both
+from differential.sides import InProcessSide
+from shmcache.arena.segments import attach_arena
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from server.processes import FrontEnd
 
-SEEDS: Final = range(12)
+SEEDS: Final = range(8)
 STEPS: Final = 90
 
 
 @pytest.fixture
 def worlds(redis_path: str, front_end: FrontEnd) -> Iterator[tuple[World, World]]:
-    """Two times five connections, of which the third and the last one are sent messages only."""
-    versions = (3, 3, 2, 2, 3)
+    """Two times six connections: the third and fifth are sent messages only, the sixth is free."""
+    versions = (3, 3, 2, 2, 3, 2)
     pair = (World(redis_path, versions), World(front_end.path, versions))
     both(pair, 3, "FLUSHALL")
     both(pair, 3, "CONFIG SET tracking-table-max-keys 1000000")
@@ -173,12 +175,16 @@ def test_the_table_is_bounded(worlds: tuple[World, World]) -> None:
 # ---- random schedules
 
 READS: Final = (
-    *("GET {s}", "GET {s}", "MGET {s} {s}", "STRLEN {s}", "EXISTS {s} {l}", "TTL {s}", "TYPE {l}"),
+    *("GET {s}", "GET {s}", "MGET {s} {s}", "STRLEN {s}", "EXISTS {s} {l}", "TYPE {l}"),
     *("LRANGE {l} 0 -1", "LLEN {l}", "HGETALL {h}", "HGET {h} f", "OBJECT ENCODING {s}", "GET {l}"),
     *("SINTERCARD 2 {h} {h}", "XREAD STREAMS {x} 0", "SORT_RO {l}", "TOUCH {s}", "BITCOUNT {s}"),
 )
 WRITES: Final = (
     *("SET {s} 1", "SET {s} 2 PX 1000000", "MSET {s} 1 {s} 2", "INCR {s}", "GETSET {s} 3"),
+    *("EXPIRE {s} 10000", "DEL {s} {l}", "SETNX {s} 5", "PERSIST {s}", "HSET {h} f 1"),
+    *("COPY {s} {s} REPLACE", "RENAME {s} {s}", "SORT {l} ALPHA STORE {l}", "LPOP {l}"),
+    *("LTRIM {l} 1 3", "LREM {l} 0 b", "SADD {x} 1", "SREM {x} 1", "GETDEL {s}", "HDEL {h} f"),
+    *("SUNIONSTORE {x} {x}", "RPOPLPUSH {l} {l}", "GETEX {s} PERSIST", "UNLINK {h}", "INCR {l}"),
     *("SETEX {s} 10000 4", "RPUSH {l} a", "LPUSH {l} b c", "SETRANGE {s} 0 7"),
 )
 MODES: Final = (
@@ -212,6 +218,10 @@ class Schedule:
             return f"CLIENT TRACKING {self._random.choice(MODES)}"
         return self._random.choice(OTHERS)
 
+    def write(self) -> str:
+        """What somebody else writes into database 0."""
+        return self._fill(self._random.choice(WRITES))
+
     def step(self) -> tuple[int, list[str]]:
         """Who sends what at once."""
         peer = self._random.choice((0, 0, 1, 1, 3))
@@ -234,3 +244,23 @@ def test_random_schedules(worlds: tuple[World, World], seed: int) -> None:
         both(worlds, peer, *lines)
     theirs, ours = map(tracking_figures, worlds)
     assert theirs == ours
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_writer_in_another_process(
+    worlds: tuple[World, World], front_end: FrontEnd, seed: int
+) -> None:
+    """Whose writes invalidate as if they had come over a socket."""
+    theirs, ours = worlds
+    schedule = Schedule(seed)
+    for world in worlds:
+        world.run(2, "SUBSCRIBE __redis__:invalidate")
+        world.run(4, "CLIENT TRACKING on OPTIN")
+    writer = InProcessSide(attach_arena(front_end.name, writable=True))
+    for _ in range(STEPS):
+        peer, lines = schedule.step()
+        both(worlds, peer, *lines)
+        line = schedule.write()
+        writer.execute(*line.encode().split())
+        assert theirs.run(5, line).told() == ours.run(5).told(), line
+    writer.close()

@@ -9,11 +9,14 @@ import pytest
 import redis
 from redis.cache import CacheConfig
 
+from shmcache.arena.segments import attach_arena
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from server.processes import FrontEnd
     from server.wire import Wire
+    from shmcache.arena import Arena
 
 K_CHANGED = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"
 ALL_CHANGED = b">2\r\n$10\r\ninvalidate\r\n_\r\n"
@@ -188,3 +191,74 @@ def test_redis_py_caches_and_is_told(
     assert cached.hget("h", "f") == b"1"
     client.run("HSET", "h", "f", "2")
     soon(lambda: cached.hget("h", "f") == b"2")
+
+
+# ---- writers in other processes
+
+
+@pytest.fixture
+def writer(front_end: FrontEnd) -> Iterator[Arena]:
+    """What a worker writes with."""
+    arena = attach_arena(front_end.name, writable=True)
+    yield arena
+    arena.close()
+
+
+def test_a_worker_s_write_is_told(tracking: Wire, writer: Arena) -> None:
+    for value in (b"1", b"2"):
+        writer.set(0, b"k", value)
+        assert tracking.reply() == K_CHANGED
+        assert tracking.run("GET", "k") == b"$1\r\n%b\r\n" % value
+    with writer.transaction([(0, b"other"), (0, b"k")]) as transaction:
+        transaction.set(0, b"other", b"1")
+        transaction.delete(0, b"k")
+    assert tracking.reply() == K_CHANGED
+    writer.flush_db(0)
+    assert tracking.reply() == ALL_CHANGED
+    tracking.run("CLIENT", "TRACKING", "OFF")
+    tracking.run("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "k")
+    writer.set(0, b"other", b"2")
+    writer.set(0, b"k", b"3")
+    assert tracking.reply() == K_CHANGED
+
+
+def test_no_loop_is_about_the_client_alone(front_end: FrontEnd, writer: Arena) -> None:
+    with front_end.connect(resp=3) as wire:
+        wire.run("CLIENT", "TRACKING", "ON", "NOLOOP")
+        wire.run("GET", "k")
+        writer.set(0, b"k", b"1")
+        assert wire.reply() == K_CHANGED
+
+
+def test_what_is_evicted_is_told(start_front_end: Callable[..., FrontEnd]) -> None:
+    front_end = start_front_end(maxmemory_policy="allkeys-random")
+    with front_end.connect(resp=3) as tracking, front_end.connect() as client:
+        client.run("SET", "k", "1")
+        tracking.run("CLIENT", "TRACKING", "ON")
+        tracking.run("GET", "k")
+        deadline = time.monotonic() + 20
+        number = 0
+        while client.run("EXISTS", "k") == b":1\r\n":
+            assert time.monotonic() < deadline
+            number += 1
+            assert client.run("SET", f"filler-{number}", "x" * 10_000) == b"+OK\r\n"
+        assert tracking.reply() == K_CHANGED
+
+
+def test_redis_py_is_told_of_a_worker_s_write(cached: redis.Redis, writer: Arena) -> None:
+    cached.set("k", "1")
+    assert cached.get("k") == b"1"
+    assert is_cached(cached, "k")
+    writer.set(0, b"k", b"2")
+    soon(lambda: cached.get("k") == b"2")
+
+
+def test_redis_py_is_told_of_what_expires(cached: redis.Redis, client: Wire, writer: Arena) -> None:
+    client.run("SET", "k", "1", "PX", "100")
+    assert cached.get("k") == b"1"
+
+    def has_gone() -> bool:
+        writer.expire_cycle(10_000)  # the maintenance process's part
+        return cached.get("k") is None
+
+    soon(has_gone)
