@@ -25,10 +25,18 @@ def shared_front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+def shared_redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path_factory.mktemp("redis"), enable_debug_command="yes")
     yield server
     server.close()
+
+
+@pytest.fixture
+def redis_server(shared_redis_server: RedisServer) -> RedisServer:
+    """A redis-server that other tests have used too, emptied."""
+    with shared_redis_server.connect() as wire:
+        assert wire.run("FLUSHALL") == b"+OK\r\n"
+    return shared_redis_server
 
 
 @pytest.fixture
