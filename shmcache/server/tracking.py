@@ -92,9 +92,7 @@ class ClientTracking:
         self._after_client = name.startswith("client|")
 
     def remembers(self) -> bool:
-        """Whether the keys of the command under way are remembered."""
-        if self.broadcasts:
-            return False
+        """Whether the keys of the command under way are remembered; not of one that broadcasts."""
         return self.caching if self.opt_in else not (self.opt_out and self.caching)
 
     def flags(self) -> list[str]:
@@ -249,7 +247,7 @@ class Tracking:
     def note(self, client: Client, command: Command, words: Sequence[bytes]) -> None:
         """Remember what a client has read with a command, be it one in a script or in EXEC."""
         mode, flags = client.tracking, command.flags
-        if mode is None or not mode.remembers():
+        if mode is None or mode.broadcasts:
             return
         # somebody who was blocked may be served in the middle of another one's command
         step = self._step if self._step.client is client else _Step()
@@ -258,7 +256,12 @@ class Tracking:
                 step.last_read.clear()
             for use in keys_of(command, words):
                 step.write(use.key)
-        if "readonly" not in flags or "pubsub" in flags or command.name in _CALLERS:
+        if (
+            not mode.remembers()
+            or "readonly" not in flags
+            or "pubsub" in flags
+            or command.name in _CALLERS
+        ):
             return
         for use in keys_of(command, words):
             known = self._has_read(use.key, client.number)
