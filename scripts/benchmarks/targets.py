@@ -111,6 +111,13 @@ TARGETS: dict[str, Target] = {
             for kind, most in _ELEMENT_BYTES.items()
         ),
         _at_least("multi-10", "transactions", "MULTI, 10 commands, EXEC / redis-server", 0.8, "×"),
+        *(
+            _at_least(
+                f"fan-out-{depth}", "pubsub", f"PUBLISH -P {depth} to 100 / redis-server", 0.9, "×"
+            )
+            for depth in (1, 16)
+        ),
+        _at_most("message", "pubsub", "publish to receive / redis-server and redis-py", 0.5, "×"),
         _at_most("idle-memory", "connections", "10,000 idle connections", 100, "MB"),
         _at_most("idle-latency", "connections", "GET among 10,000 idle clients / alone", 1.2, "×"),
         _at_most("overhead", "memory", "beyond key and value, TTL included", 48, "bytes a key"),
