@@ -147,6 +147,31 @@ def test_stress_with_workers_killed_all_the_time(arguments: tuple[str, ...]) -> 
     _prove("plain", "stress", "kill=3", f"ms={_scaled(5000, 120_000)}", *arguments)
 
 
+@pytest.mark.parametrize("flavour", ["asan", "tsan"])
+@pytest.mark.parametrize(
+    "arguments", [(), ("held=1", "cells=128", "producers=4")], ids=["bus", "feed-tiny"]
+)
+def test_rings(flavour: str, arguments: tuple[str, ...]) -> None:
+    """Many producers and consumers: nothing torn, nothing twice, no loss that is not told."""
+    _prove(flavour, "rings", f"ms={_scaled(1000, 30_000)}", *arguments)
+
+
+@pytest.mark.parametrize("arguments", [(), ("held=1", "cells=128")], ids=["bus", "feed-tiny"])
+def test_rings_with_producers_killed_all_the_time(arguments: tuple[str, ...]) -> None:
+    _prove("plain", "rings", "mode=kill", f"ms={_scaled(2000, 60_000)}", *arguments)
+
+
+def test_damaged_rings_harm_nobody() -> None:
+    _prove("asan", "rings", "mode=damage", "cells=128", f"ms={_scaled(2000, 60_000)}")
+
+
+def test_a_torn_record_is_noticed() -> None:
+    """The canary of the tests above."""
+    result = _run("asan", "rings", "canary=1")
+    assert result.returncode != 0
+    assert "is torn" in result.stderr
+
+
 def test_mapped_at_several_addresses() -> None:
     _prove("asan", "twice", f"ms={_scaled(1500, 20_000)}")
 

@@ -9,9 +9,10 @@
 #include "unit.h"
 
 static const unit *const tables[] = {
-    unit_string, unit_expire, unit_scan,    unit_database, unit_txn,   unit_memory, unit_evict,
-    unit_slot,   unit_attach, unit_map,     unit_walk,     unit_list,  unit_zset,   unit_stream,
-    unit_whole,  unit_full,   unit_session, unit_large,    unit_patch, unit_feed,   unit_ring,
+    unit_string, unit_expire, unit_scan,   unit_database, unit_txn,     unit_memory,
+    unit_evict,  unit_slot,   unit_attach, unit_map,      unit_walk,    unit_list,
+    unit_zset,   unit_stream, unit_whole,  unit_full,     unit_session, unit_large,
+    unit_patch,  unit_feed,   unit_ring,   unit_bus,
 };
 
 bench bench_open(uint64_t data_bytes) {

@@ -10,6 +10,7 @@ typedef struct unit {
 } unit;
 
 extern const unit unit_attach[];
+extern const unit unit_bus[];
 extern const unit unit_database[];
 extern const unit unit_evict[];
 extern const unit unit_expire[];
