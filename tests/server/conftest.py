@@ -61,7 +61,9 @@ def start_front_end(tmp_path: Path) -> Iterator[Callable[..., FrontEnd]]:
     def start(
         *, data_bytes: int = 4 << 20, config_file: Path | None = None, **options: str
     ) -> FrontEnd:
-        front_end = FrontEnd(tmp_path, data_bytes=data_bytes, config_file=config_file, **options)
+        front_end = FrontEnd(
+            tmp_path, data_bytes=data_bytes, config_file=config_file, adopted=None, **options
+        )
         started.append(front_end)
         return front_end.wait_ready()
 

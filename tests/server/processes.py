@@ -43,7 +43,7 @@ class FrontEnd:
         adopted: FrontEnd | None = None,
         **options: str,
     ) -> None:
-        self.name = (
+        self.name: str = (
             f"test-{os.getpid()}-{secrets.token_hex(4)}" if adopted is None else adopted.name
         )
         self.path = str(directory / f"{self.name}{'' if adopted is None else '-2'}.sock")
