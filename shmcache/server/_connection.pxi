@@ -136,3 +136,35 @@ cdef class Connection:
             self.goes_on = True
             self.frontend.unblocked.append(self)
             self.frontend.schedule()
+
+
+cdef list copy_words(RequestParser parser):
+    """The request that the parser has found."""
+    cdef const span *words = parser.args
+    cdef uint32_t i
+    cdef list copies = []
+    for i in range(parser.count):
+        copies.append(words[i].bytes[: words[i].length])
+    return copies
+
+
+def send_to_all(dict connections not None, encoded):
+    """Send a message to many connections.
+
+    :param connections: they are its keys
+    :param encoded: ``encoded(resp) -> bytes``, called once for each protocol that they speak
+    :return: how many connections they are
+    """
+    cdef Connection connection
+    cdef bytes two = None
+    cdef bytes three = None
+    for connection in connections:
+        if connection.resp == 3:
+            if three is None:
+                three = encoded(3)
+            connection.write(three)
+        else:
+            if two is None:
+                two = encoded(2)
+            connection.write(two)
+    return len(connections)

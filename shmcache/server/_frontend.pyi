@@ -199,15 +199,14 @@ class Frontend:
         """Count a command that was not run by a request of its own, such as one that waited."""
     def flush(self) -> None:
         """Do what came up outside a wake-up: go on with the unblocked, send, drop who has to go."""
-    def send_to_all(
-        self, connections: dict[Connection, None], encoded: Callable[[int], bytes]
-    ) -> int:
-        """Send a message to many connections.
-
-        :param encoded: makes its bytes in RESP2 or RESP3, called once for each that is spoken
-        :return: how many connections they are
-        """
     def serve_others(self) -> None:
         """Serve all but the current client once, while that one's request goes on."""
     def stop(self) -> None:
         """Send what can be sent at once and close everything."""
+
+def send_to_all(connections: dict[Connection, None], encoded: Callable[[int], bytes]) -> int:
+    """Send a message to many connections.
+
+    :param encoded: makes its bytes in RESP2 or RESP3, called once for each that is spoken
+    :return: how many connections they are
+    """

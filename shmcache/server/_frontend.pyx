@@ -43,16 +43,6 @@ include "_statistics.pxi"
 include "_connection.pxi"
 
 
-cdef list copy_words(RequestParser parser):
-    """The request that the parser has found."""
-    cdef const span *words = parser.args
-    cdef uint32_t i
-    cdef list copies = []
-    for i in range(parser.count):
-        copies.append(words[i].bytes[: words[i].length])
-    return copies
-
-
 cdef class Frontend:
     """All connections of one process.
 
@@ -175,27 +165,6 @@ cdef class Frontend:
         """Drop a connection whose client has not read for too long."""
         if connection.waiting():
             self.note_waiting(connection)
-
-    def send_to_all(self, dict connections not None, encoded):
-        """Send a message to many connections.
-
-        :param connections: they are its keys
-        :param encoded: ``encoded(resp) -> bytes``, called once for each protocol that they speak
-        :return: how many connections they are
-        """
-        cdef Connection connection
-        cdef bytes two = None
-        cdef bytes three = None
-        for connection in connections:
-            if connection.resp == 3:
-                if three is None:
-                    three = encoded(3)
-                connection.write(three)
-            else:
-                if two is None:
-                    two = encoded(2)
-                connection.write(two)
-        return len(connections)
 
     def stop(self):
         """Send what can be sent at once and close everything."""

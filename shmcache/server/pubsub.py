@@ -17,6 +17,7 @@ from shmcache.arena.bus import Register, Watcher
 from shmcache.commands.glob import glob_matches
 from shmcache.commands.pubsub import count_listeners
 from shmcache.errors import MessagesLost, ShmcacheError, ValueTooLong
+from shmcache.server._frontend import send_to_all
 from shmcache.server.replies import ENCODER, Pushes
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shmcache.arena import Arena
-    from shmcache.server._frontend import Connection, Frontend
+    from shmcache.server._frontend import Connection
     from shmcache.server.client import Client
 
 __all__ = ["Listeners", "PubSub"]
@@ -100,7 +101,7 @@ class PubSub:
     while somebody here listens.
     """
 
-    def __init__(self, arena: Arena, loop: asyncio.AbstractEventLoop, frontend: Frontend) -> None:
+    def __init__(self, arena: Arena, loop: asyncio.AbstractEventLoop) -> None:
         register = Register(arena)
         self.channels = Listeners(CHANNEL, register)
         self.patterns = Listeners(PATTERN, register)
@@ -108,7 +109,6 @@ class PubSub:
         self._register = register
         self._arena = arena
         self._loop = loop
-        self._frontend = frontend
         self._reader = BusReader(arena)
         self._watcher = Watcher(arena)
         self._watching = False
@@ -150,13 +150,13 @@ class PubSub:
         audience = self.channels.audience(channel)
         if audience is not None:
             push = Message(b"message", channel, message)
-            receivers += self._frontend.send_to_all(audience, push.encoded)
+            receivers += send_to_all(audience, push.encoded)
         for pattern in self.patterns:
             if glob_matches(pattern, channel):
                 audience = self.patterns.audience(pattern)
                 assert audience is not None
                 push = Message(b"pmessage", pattern, channel, message)
-                receivers += self._frontend.send_to_all(audience, push.encoded)
+                receivers += send_to_all(audience, push.encoded)
         return receivers
 
     def _deliver_shard(self, channel: bytes, message: bytes) -> int:
@@ -164,7 +164,7 @@ class PubSub:
         if audience is None:
             return 0
         push = Message(b"smessage", channel, message)
-        return self._frontend.send_to_all(audience, push.encoded)
+        return send_to_all(audience, push.encoded)
 
     def _share(self, kind: int, channel: bytes, message: bytes) -> int:
         """Tell the processes on the bus; returns how many subscriptions there hear it."""

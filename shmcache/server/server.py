@@ -129,7 +129,7 @@ class Server:
             loop, arena, self.execute, self._error_line, self._closed, self.statistics.commands
         )
         self.frontend.on_slow = note_slow_command
-        self.pubsub = PubSub(arena, loop, self.frontend)
+        self.pubsub = PubSub(arena, loop)
         self.notifications = Notifications(self.changes, self.pubsub.publish)
         self._fill_queueable()
         self._rename_commands()
