@@ -43,7 +43,7 @@ OPTIONS = (
         "CONFIG GET hz",
         "CONFIG GET HZ",
     ),
-    *("CONFIG GET hz hz", "CONFIG GET hz nosuch maxmemory-samples", "CONFIG SET", "CONFIG SET hz"),
+    *("CONFIG GET hz hz", "CONFIG SET", "CONFIG SET hz"),
     *("CONFIG SET nosuch 1", "CONFIG SET hz 10 nosuch 1", "CONFIG SET hz 10 hz 11"),
     *("CONFIG SET hz 20 maxmemory-samples 7", "CONFIG GET hz", "CONFIG GET maxmemory-samples"),
     *("CONFIG SET hz 10 maxmemory-samples x", "CONFIG GET hz", "CONFIG SET hz 10 port"),
