@@ -207,8 +207,12 @@ cdef int scored_pop_step(sc_tx *tx, const sc_key *key, void *pointer) noexcept:
     """Members and scores in turn, from that end on."""
     cdef change *how = <change *>pointer
     cdef uint64_t length = 0
-    cdef int status = sc_length(sc_tx_session(tx), key, SC_ZSET, &length)
+    cdef int status = SC_OK
     how.taken.restart(how.taken)
+    if how.count == 1 and not how.at_head:
+        length = 1  # a sorted set that is there has a lowest member
+    else:
+        status = sc_length(sc_tx_session(tx), key, SC_ZSET, &length)
     how.result = min(length, <uint64_t>how.count)
     if status != SC_OK or how.result == 0:
         return status

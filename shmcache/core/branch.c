@@ -451,6 +451,14 @@ static bool may_join(const sc_path *path, uint32_t removed) {
            left * path->leaf.width < path->root->form->most / 8u;
 }
 
+/* To size up all items that stay would be most of a removal. The one that goes tells of the others:
+ * where they differ, a small one will go in its turn. */
+static bool looks_sparse(const sc_path *path, uint32_t left) {
+    sc_item item;
+    if (!sc_item_load(&path->leaf, path->index, &item)) return true;
+    return left * (path->leaf.width + item.bytes) < path->root->form->most * 3u / 8;
+}
+
 int sc_tree_drop(sc_edit *edit, sc_path *path, uint32_t count) {
     const sc_form *form = path->root->form;
     const sc_leaf *leaf = &path->leaf;
@@ -459,7 +467,7 @@ int sc_tree_drop(sc_edit *edit, sc_path *path, uint32_t count) {
     if (leaf->head.count == count) return drop_leaf(edit, path);
     int status = sc_leaf_free_chains(edit->txn, leaf, path->index, count);
     sc_pieces all;
-    if (status == SC_OK && may_join(path, count)) {
+    if (status == SC_OK && may_join(path, count) && looks_sparse(path, leaf->head.count - count)) {
         bool joined = false;
         uint32_t mark = edit->txn->count;
         status = sc_pieces_gather(leaf, path->index, count, NULL, &all);

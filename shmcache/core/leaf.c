@@ -422,10 +422,11 @@ int sc_leaf_replace(sc_txn *txn, const sc_leaf *leaf, uint32_t index, const sc_p
 /* Slots that fall free are logged as well: the bytes of the next item, which are not, may come to
  * lie there. */
 static int shift_out(sc_txn *txn, const sc_leaf *leaf, uint32_t slot_index, uint32_t count) {
-    uint8_t slots[SC_LEAF_MOST + 8] = {0};
+    uint8_t slots[SC_LEAF_MOST + 8];
     uint32_t at = leaf->slots_at + slot_index * leaf->width, gap = count * leaf->width;
     uint32_t end = leaf->slots_at + (uint32_t)(leaf->head.first + leaf->head.count) * leaf->width;
     memcpy(slots, leaf->base + at + gap, end - at - gap);
+    memset(slots + (end - at - gap), 0, gap);
     return sc_txn_patch(txn, leaf->offset + at, slots, end - at);
 }
 

@@ -369,8 +369,10 @@ static int forget_member(sc_change *change, const sc_part *ranked) {
     sc_edit edit;
     member member = {.score = 0};
     const sc_arena *arena = change->place.arena;
-    char *text = ranked->length < 8 ? NULL : malloc(ranked->length);
-    if (!text) return ranked->length < 8 ? SC_CORRUPT : SC_NO_MEMORY;
+    char room[256];
+    if (ranked->length < 8) return SC_CORRUPT;
+    char *text = ranked->length <= sizeof room ? room : malloc(ranked->length);
+    if (!text) return SC_NO_MEMORY;
     int status = sc_part_copy(arena, ranked, text) ? SC_OK : SC_CORRUPT;
     member.bytes = (sc_bytes){text + 8, ranked->length - 8};
     sc_word_make(arena, &member.word, member.bytes.bytes, member.bytes.length, SC_HASHED);
@@ -378,7 +380,7 @@ static int forget_member(sc_change *change, const sc_part *ranked) {
     if (status == SC_OK && !member.found) status = SC_CORRUPT;
     if (status == SC_OK) status = sc_change_edit(change, SC_TREE_MAIN, &edit);
     if (status == SC_OK) status = sc_tree_drop(&edit, &member.path, 1);
-    free(text);
+    if (text != room) free(text);
     return status;
 }
 

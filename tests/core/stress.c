@@ -194,10 +194,9 @@ enum { ANCHOR_DB = 9, OTHER_DB = 10 };
 
 static void read_anchor(worker *w) {
     sc_key key = key_of(ANCHOR_DB, "z");
-    int status =
-        w->hinted && rng_below(&w->chance, 2)
-            ? sc_get_hinted(w->arena, &key, UINT64_C(1) << 40, &w->got.sink, reserve_in_sink)
-            : sc_get(w->arena, &key, &w->got.sink);
+    int status = w->hinted && rng_below(&w->chance, 2)
+                     ? get_hinted(w->arena, &key, UINT64_C(1) << 40, &w->got)
+                     : sc_get(w->arena, &key, &w->got.sink);
     if (!went_well(w, status)) return;
     if (status == SC_MISS) {
         CHECK(!w->anchored || w->of->evicting, "a flush was seen without what came with it");
