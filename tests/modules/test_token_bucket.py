@@ -74,6 +74,22 @@ def test_several_in_one_step(daemon: DaemonProcess, writable: bool) -> None:
     assert (commands_served(daemon) == before) is writable
 
 
+def test_scripts_may_call_it(daemon: DaemonProcess) -> None:
+    take = "return redis.call('TOKENBUCKET.TAKE', KEYS[1], 3, 1, ARGV[1])"
+    peek = "return redis.call('TOKENBUCKET.PEEK', KEYS[1], 3, 1)"
+    with redis.Redis(unix_socket_path=daemon.socket) as client:
+        assert client.eval(take, 1, "k", 2) == [1, 1, 0]
+        assert client.eval(take, 1, "k", 2)[:2] == [0, 1]
+        assert client.eval_ro(peek, 1, "k") == 1
+        with pytest.raises(redis.ResponseError, match="Write commands are not allowed"):
+            client.eval_ro(take, 1, "k", 1)
+        both = f"local first = (function() {take} end)() {take}"
+        with client.pipeline() as pipe:
+            pipe.set("before", 1)
+            pipe.eval(both, 1, "other", 1)
+            assert pipe.execute() == [True, [1, 1, 0]]
+
+
 @pytest.mark.usefixtures("installed_here")
 def test_asyncio(daemon: DaemonProcess) -> None:
     async def take() -> list[int]:
