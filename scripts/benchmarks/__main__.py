@@ -13,6 +13,7 @@ from benchmarks.report import CACHE_PREFIX, Bench
 from benchmarks.sections import (
     connections,
     eviction,
+    feed,
     inprocess,
     memory,
     pubsub,
@@ -38,6 +39,7 @@ SECTIONS: dict[str, Callable[[Bench], None]] = {
     "transactions": transactions.run,
     "pubsub": pubsub.run,
     "connections": connections.run,
+    "feed": feed.run,
     "scaling": scaling.run,
     "memory": memory.run,
     "eviction": eviction.run,

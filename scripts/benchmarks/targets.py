@@ -47,6 +47,16 @@ TARGETS: dict[str, Target] = {
         _at_least("set-lmdb", "inprocess", "LMDB put / SET", 6, "×"),
         _at_least("incr-lmdb", "inprocess", "LMDB put / INCR", 6, "×"),
         _at_least("get-redis", "inprocess", "GET of redis-py / GET", 500, "×"),
+        *(
+            _at_most(
+                f"{operation}-notified",
+                "feed",
+                f"{operation} with notifications / without",
+                1.6,
+                "×",
+            )
+            for operation in ("set", "hset", "incr")
+        ),
         _at_least("two-readers", "scaling", "two processes reading / one", 1.9, "×"),
         _at_most(
             "disturbed", "scaling", "read beside a writer of the same 1,000 keys / alone", 1.5, "×"

@@ -187,6 +187,14 @@ def test_killed_while_changing_containers() -> None:
     _prove("kill", "kill", "which=containers", "jobs=2", f"most={most}", f"again={again}")
 
 
+@pytest.mark.parametrize("which", ["strings", "containers"])
+def test_killed_while_somebody_wants_the_feed(which: str) -> None:
+    """A step's record is there if and only if the step was done."""
+    most, again = _scaled(6, 0), _scaled(0, 2)
+    options = ("jobs=2", f"most={most}", f"again={again}")
+    _prove("kill", "kill", f"which={which}", "feed=1", *options)
+
+
 def test_a_killed_writer_that_nobody_recovers_is_noticed() -> None:
     """The canary of the test above: it must be able to fail."""
     result = _run("kill", "kill", "only=set new", "canary=1")
