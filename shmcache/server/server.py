@@ -136,6 +136,9 @@ class Server:
         self.tracking = Tracking(loop, self.changes, self.clients, lambda: self.current)
         self.modules = Modules(self)
         self.settings = Settings(self, on_config)
+        self._configure()
+
+    def _configure(self) -> None:
         self.settings.apply_all()
         self.modules.load_configured()
         self.settings.apply_users()  # they may be allowed commands of modules
