@@ -87,6 +87,14 @@ class Server:
     :param on_users: called with changes of users, see :class:`~shmcache.server.acl.access.Access`
     """
 
+    ticking = True
+    """False: periodic work waits (DEBUG PAUSE-CRON)."""
+    tcp_port = 0
+    tls_context: ssl.SSLContext | None = None
+    """What connections on tls-port are wrapped with; None: there is no such port."""
+    acting: Client | None = None
+    """Who is served while another client's command is run."""
+
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -102,8 +110,6 @@ class Server:
         self.on_shutdown = on_shutdown
         self.run_id = os.urandom(20).hex()
         self.replication_id = os.urandom(20).hex()
-        self.ticking = True
-        """False: periodic work waits (DEBUG PAUSE-CRON)."""
         self.statistics = Statistics()
         self.dispatcher = Dispatcher(HANDLERS)
         self.clients: dict[int, Client] = {}
@@ -117,11 +123,7 @@ class Server:
         """Called to let in who waits at a listening socket."""
         self.blocking = Blocking(self, loop)
         self.pause = Pause(self, loop)
-        self.acting: Client | None = None
-        """Who is served while another client's command is run."""
         self._slow_for: set[str] = set()
-        self.tcp_port = 0
-        self.tls_context: ssl.SSLContext | None = None
         self.peak_used_bytes = 0
         self._next_number = 1
         self._ticks = 0
