@@ -161,7 +161,7 @@ class Blocking:
     # ---- what is ready
 
     def _note(self, change: Change) -> None:
-        if change.is_whole:
+        if not change.key and change.is_whole:
             self._note_all(change.db)
         elif (change.db, change.key) in self._queues:
             self._ready[change.db, change.key] = None

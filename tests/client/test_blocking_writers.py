@@ -72,7 +72,7 @@ def test_every_element_of_a_killed_writer_arrives(daemon: Daemon) -> None:
             [sys.executable, "-c", _PUSHER, daemon.name], stdout=subprocess.PIPE, env=environment()
         ) as pusher,
     ):
-        taken = []
+        taken: list[int] = []
         while len(taken) < 200:
             popped = plain.blpop("k", 20)
             assert popped is not None
