@@ -117,6 +117,7 @@ class LockedKeys(SeenKeys):
     :ivar failure: what ended a command half-way, when it had changed something already: then the
         transaction must not be committed
     :ivar out_of_memory: a command was refused for want of memory
+    :ivar step: the transaction itself
     :ivar needs_all: a script needs more than these keys: the transaction must not be committed, but
         be run again with all keys locked
     :ivar effects: what is to be done once it is committed
@@ -130,6 +131,7 @@ class LockedKeys(SeenKeys):
         self, arena: Arena, transaction: Transaction, keys: Iterable[Key] | None = None
     ) -> None:
         super().__init__(arena, transaction)
+        self.step = transaction
         self.keys = None if keys is None else frozenset(keys)
         self.needs_all = False
         self.effects: list[Callable[[], object]] = []

@@ -4,6 +4,7 @@
 {
     "distutils": {
         "depends": [
+            "shmcache/scripting/_direct.pxi",
             "shmcache/scripting/lua/api.h",
             "shmcache/scripting/lua/cjson.h",
             "shmcache/scripting/lua/script.h"
@@ -1294,6 +1295,10 @@ static int __Pyx_init_tpflags_variables(void) {
 /* Early includes */
 #include <string.h>
 #include <stdio.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <signal.h>
+#include <sys/time.h>
 #include "api.h"
 #include "script.h"
 #ifdef _OPENMP
@@ -1514,6 +1519,7 @@ static const char * const __pyx_cfilenm = __FILE__;
 
 static const char* const __pyx_f[] = {
   "shmcache/scripting/_lua.pyx",
+  "shmcache/scripting/_direct.pxi",
   "(tree fragment)",
   ".venv/lib/python3.11/site-packages/Cython/Includes/cpython/type.pxd",
 };
@@ -1692,20 +1698,69 @@ static const char* const __pyx_f[] = {
 /* #### Code section: type_declarations ### */
 
 /*--- Type declarations ---*/
+struct __pyx_obj_8shmcache_9scripting_4_lua_Direct;
 struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter;
 
-/* "shmcache/scripting/_lua.pyx":86
+/* "shmcache/scripting/_lua.pyx":90
  *     void sandbox_seed(unsigned int seed)
  * 
  * cdef enum:             # <<<<<<<<<<<<<<
  *     BYTECODE = 27
- * 
+ *     MOST_WORDS = 1024        # of a command that is run directly
 */
 enum  {
-  __pyx_e_8shmcache_9scripting_4_lua_BYTECODE = 27
+  __pyx_e_8shmcache_9scripting_4_lua_BYTECODE = 27,
+  __pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS = 0x400
 };
 
-/* "shmcache/scripting/_lua.pyx":443
+/* "shmcache/scripting/_direct.pxi":7
+ * """
+ * 
+ * cdef enum:             # <<<<<<<<<<<<<<
+ *     DIRECT_GET
+ *     DIRECT_SET
+*/
+enum  {
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_GET,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SET,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_DEL,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCR,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_DECR,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCRBY,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HGET,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HSET,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HDEL,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SADD,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SREM,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SISMEMBER,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPUSH,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_RPUSH,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPOP,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_RPOP,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZADD,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZREM,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_EXPIRE,
+  __pyx_e_8shmcache_9scripting_4_lua_DIRECT_PEXPIRE
+};
+
+/* "shmcache/scripting/_direct.pxi":60
+ * 
+ * 
+ * cdef class Direct:             # <<<<<<<<<<<<<<
+ *     """A command that has a direct way, and what counts its calls."""
+ * 
+*/
+struct __pyx_obj_8shmcache_9scripting_4_lua_Direct {
+  PyObject_HEAD
+  int kind;
+  int fewest;
+  int most;
+  int writes;
+  PyObject *stats;
+};
+
+
+/* "shmcache/scripting/_lua.pyx":461
  * 
  * 
  * cdef class Interpreter:             # <<<<<<<<<<<<<<
@@ -1719,6 +1774,12 @@ struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter {
   PyObject *host;
   PyObject *ask;
   int stopping;
+  PyObject *transaction;
+  PyObject *locked;
+  PyObject *keys;
+  int db;
+  int wrote;
+  PyObject *direct;
   int told_resp;
 };
 
@@ -2178,51 +2239,6 @@ static CYTHON_INLINE int __Pyx_PyList_Append(PyObject* list, PyObject* x);
 #define __Pyx_PyList_Append(L,x) PyList_Append(L,x)
 #endif
 
-/* WriteUnraisableException.proto */
-static void __Pyx_WriteUnraisable(const char *name, int clineno,
-                                  int lineno, const char *filename,
-                                  int full_traceback, int nogil);
-
-/* GetTopmostException.proto (used by SaveResetException) */
-#if CYTHON_USE_EXC_INFO_STACK && CYTHON_FAST_THREAD_STATE
-static _PyErr_StackItem * __Pyx_PyErr_GetTopmostException(PyThreadState *tstate);
-#endif
-
-/* SaveResetException.proto */
-#if CYTHON_FAST_THREAD_STATE
-#define __Pyx_ExceptionSave(type, value, tb)  __Pyx__ExceptionSave(__pyx_tstate, type, value, tb)
-static CYTHON_INLINE void __Pyx__ExceptionSave(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb);
-#define __Pyx_ExceptionReset(type, value, tb)  __Pyx__ExceptionReset(__pyx_tstate, type, value, tb)
-static CYTHON_INLINE void __Pyx__ExceptionReset(PyThreadState *tstate, PyObject *type, PyObject *value, PyObject *tb);
-#else
-#define __Pyx_ExceptionSave(type, value, tb)   PyErr_GetExcInfo(type, value, tb)
-#define __Pyx_ExceptionReset(type, value, tb)  PyErr_SetExcInfo(type, value, tb)
-#endif
-
-/* PyException_Check.proto */
-#define __Pyx_PyExc_Exception_Check(obj)  __Pyx_TypeCheck(obj, PyExc_Exception)
-
-/* GetException.proto */
-#if CYTHON_FAST_THREAD_STATE
-#define __Pyx_GetException(type, value, tb)  __Pyx__GetException(__pyx_tstate, type, value, tb)
-static int __Pyx__GetException(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb);
-#else
-static int __Pyx_GetException(PyObject **type, PyObject **value, PyObject **tb);
-#endif
-
-/* PyObjectVectorcallKwds.proto */
-#if CYTHON_VECTORCALL
-#define __Pyx_Object_VectorcallKwds PyObject_Vectorcall
-CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject *kwnames, Py_ssize_t i);
-#else
-#define __Pyx_Object_VectorcallKwds __Pyx_PyObject_FastCallDict
-CYTHON_UNUSED static PyObject *__Pyx_MakeKwargDict(PyObject **keys, PyObject **values, Py_ssize_t n);
-CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject **kwnames, Py_ssize_t i);
-#endif
-
-/* ListCompAppendAndDecref.proto */
-static CYTHON_INLINE int __Pyx_ListComp_AppendAndDecref(PyObject* list, PyObject* x);
-
 /* IncludeStringH.proto (used by PyObjectCompare) */
 #include <string.h>
 
@@ -2283,49 +2299,6 @@ static CYTHON_INLINE int __Pyx_PyObject_CompareBoolEq_str_str(PyObject *op1, PyO
 #else
 #define __Pyx_ArgsSlice_FASTCALL __Pyx_ArgsSlice_VARARGS
 #endif
-
-/* HasAttr.proto (used by ImportImpl) */
-#if __PYX_LIMITED_VERSION_HEX >= 0x030d0000
-#define __Pyx_HasAttr(o, n)  PyObject_HasAttrWithError(o, n)
-#else
-static CYTHON_INLINE int __Pyx_HasAttr(PyObject *, PyObject *);
-#endif
-
-/* TupleOrListFromArrayImpl.proto (used by ListFromArray) */
-CYTHON_UNUSED static PyObject *
-__Pyx_PyList_FromArray(PyObject *const *src, Py_ssize_t n);
-
-/* ListFromArray.proto (used by ImportImpl) */
-
-
-/* ImportImpl.export */
-static PyObject *__Pyx__Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, PyObject *moddict, int level);
-
-/* Import.proto */
-static CYTHON_INLINE PyObject *__Pyx_Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, int level);
-
-/* PyImportError_Check.proto */
-#define __Pyx_PyExc_ImportError_Check(obj)  __Pyx_TypeCheck(obj, PyExc_ImportError)
-
-/* decode_c_string_utf16.proto (used by decode_c_string) */
-static CYTHON_INLINE PyObject *__Pyx_PyUnicode_DecodeUTF16(const char *s, Py_ssize_t size, const char *errors) {
-    int byteorder = 0;
-    return PyUnicode_DecodeUTF16(s, size, errors, &byteorder);
-}
-static CYTHON_INLINE PyObject *__Pyx_PyUnicode_DecodeUTF16LE(const char *s, Py_ssize_t size, const char *errors) {
-    int byteorder = -1;
-    return PyUnicode_DecodeUTF16(s, size, errors, &byteorder);
-}
-static CYTHON_INLINE PyObject *__Pyx_PyUnicode_DecodeUTF16BE(const char *s, Py_ssize_t size, const char *errors) {
-    int byteorder = 1;
-    return PyUnicode_DecodeUTF16(s, size, errors, &byteorder);
-}
-
-/* decode_c_string.proto */
-static CYTHON_INLINE PyObject* __Pyx_decode_c_string(
-         const char* cstring, Py_ssize_t start, Py_ssize_t stop,
-         const char* encoding, const char* errors,
-         PyObject* (*decode_func)(const char *s, Py_ssize_t size, const char *errors));
 
 /* py_dict_items.proto (used by OwnedDictNext) */
 #define __Pyx_PyDict_items_TypePtr  (&PyDictKeys_Type)
@@ -2465,8 +2438,153 @@ static void __Pyx_ArgTypeError(PyObject *obj, PyTypeObject *type, const char *na
 /* ArgTypeTest.proto */
 static CYTHON_INLINE int __Pyx_ArgTypeTest(PyObject *obj, PyTypeObject *type, int none_allowed, const char *name, int exact);
 
+/* DictGetItem.proto */
+#if !CYTHON_COMPILING_IN_PYPY
+static PyObject *__Pyx_PyDict_GetItem(PyObject *d, PyObject* key);
+#define __Pyx_PyObject_Dict_GetItem(obj, name)\
+    (likely(__Pyx_PyAnyDict_CheckExact(obj)) ?\
+     __Pyx_PyDict_GetItem(obj, name) : PyObject_GetItem(obj, name))
+#else
+#define __Pyx_PyDict_GetItem(d, key) PyObject_GetItem(d, key)
+#define __Pyx_PyObject_Dict_GetItem(obj, name)  PyObject_GetItem(obj, name)
+#endif
+
 /* RejectKeywords.export */
 static void __Pyx_RejectKeywords(const char* function_name, PyObject *kwds);
+
+/* GetAttr3.proto */
+static CYTHON_INLINE PyObject *__Pyx_GetAttr3(PyObject *, PyObject *, PyObject *);
+
+/* PyObjectCompare.proto */
+static CYTHON_INLINE int __Pyx_PyObject_CompareBoolEq_bytes_bytes(PyObject *op1, PyObject *op2, int pyop);
+
+/* PyObjectCompare.proto */
+static CYTHON_INLINE int __Pyx_PyObject_CompareBoolNe_bytes_bytes(PyObject *op1, PyObject *op2, int pyop);
+
+/* PyObjectVectorcallKwds.proto (used by PyObjectVectorcallMethodKwds) */
+#if CYTHON_VECTORCALL
+#define __Pyx_Object_VectorcallKwds PyObject_Vectorcall
+CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject *kwnames, Py_ssize_t i);
+#else
+#define __Pyx_Object_VectorcallKwds __Pyx_PyObject_FastCallDict
+CYTHON_UNUSED static PyObject *__Pyx_MakeKwargDict(PyObject **keys, PyObject **values, Py_ssize_t n);
+CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject **kwnames, Py_ssize_t i);
+#endif
+
+/* PyObjectVectorcallMethodKwds.proto */
+#if CYTHON_VECTORCALL
+#define __Pyx_Object_VectorcallMethodKwds PyObject_VectorcallMethod
+#else
+static PyObject *__Pyx_Object_VectorcallMethodKwds(PyObject *name, PyObject *const *args, size_t nargsf, PyObject *kwnames);
+#endif
+
+/* PyLongCompare.proto */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_EqObjC(PyObject *op1, PyObject *op2, long intval, long inplace);
+
+/* ModInt[long].proto */
+static CYTHON_INLINE long __Pyx_mod_long(long, long, int b_is_constant);
+
+/* PySequenceContains.proto */
+static CYTHON_INLINE int __Pyx_PySequence_ContainsTF(PyObject* item, PyObject* seq, int eq) {
+    int result = PySequence_Contains(seq, item);
+    return unlikely(result < 0) ? result : (result == (eq == Py_EQ));
+}
+
+/* DivInt[int64_t].proto */
+static CYTHON_INLINE int64_t __Pyx_div_int64_t(int64_t, int64_t, int b_is_constant);
+
+/* GetTopmostException.proto (used by SaveResetException) */
+#if CYTHON_USE_EXC_INFO_STACK && CYTHON_FAST_THREAD_STATE
+static _PyErr_StackItem * __Pyx_PyErr_GetTopmostException(PyThreadState *tstate);
+#endif
+
+/* SaveResetException.proto */
+#if CYTHON_FAST_THREAD_STATE
+#define __Pyx_ExceptionSave(type, value, tb)  __Pyx__ExceptionSave(__pyx_tstate, type, value, tb)
+static CYTHON_INLINE void __Pyx__ExceptionSave(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb);
+#define __Pyx_ExceptionReset(type, value, tb)  __Pyx__ExceptionReset(__pyx_tstate, type, value, tb)
+static CYTHON_INLINE void __Pyx__ExceptionReset(PyThreadState *tstate, PyObject *type, PyObject *value, PyObject *tb);
+#else
+#define __Pyx_ExceptionSave(type, value, tb)   PyErr_GetExcInfo(type, value, tb)
+#define __Pyx_ExceptionReset(type, value, tb)  PyErr_SetExcInfo(type, value, tb)
+#endif
+
+/* GetException.proto */
+#if CYTHON_FAST_THREAD_STATE
+#define __Pyx_GetException(type, value, tb)  __Pyx__GetException(__pyx_tstate, type, value, tb)
+static int __Pyx__GetException(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb);
+#else
+static int __Pyx_GetException(PyObject **type, PyObject **value, PyObject **tb);
+#endif
+
+/* WriteUnraisableException.proto */
+static void __Pyx_WriteUnraisable(const char *name, int clineno,
+                                  int lineno, const char *filename,
+                                  int full_traceback, int nogil);
+
+/* dict_getitem_default.proto */
+static PyObject* __Pyx_PyDict_GetItemDefault(PyObject* d, PyObject* key, PyObject* default_value);
+
+/* PyObjectCall2Args.proto (used by CallUnboundCMethod1) */
+static CYTHON_INLINE PyObject* __Pyx_PyObject_Call2Args(PyObject* function, PyObject* arg1, PyObject* arg2);
+
+/* CallUnboundCMethod1.proto */
+CYTHON_UNUSED
+static PyObject* __Pyx__CallUnboundCMethod1(__Pyx_CachedCFunction* cfunc, PyObject* self, PyObject* arg);
+#if CYTHON_COMPILING_IN_CPYTHON
+static CYTHON_INLINE PyObject* __Pyx_CallUnboundCMethod1(__Pyx_CachedCFunction* cfunc, PyObject* self, PyObject* arg);
+#else
+#define __Pyx_CallUnboundCMethod1(cfunc, self, arg)  __Pyx__CallUnboundCMethod1(cfunc, self, arg)
+#endif
+
+/* PyException_Check.proto */
+#define __Pyx_PyExc_Exception_Check(obj)  __Pyx_TypeCheck(obj, PyExc_Exception)
+
+/* ListCompAppendAndDecref.proto */
+static CYTHON_INLINE int __Pyx_ListComp_AppendAndDecref(PyObject* list, PyObject* x);
+
+/* HasAttr.proto (used by ImportImpl) */
+#if __PYX_LIMITED_VERSION_HEX >= 0x030d0000
+#define __Pyx_HasAttr(o, n)  PyObject_HasAttrWithError(o, n)
+#else
+static CYTHON_INLINE int __Pyx_HasAttr(PyObject *, PyObject *);
+#endif
+
+/* TupleOrListFromArrayImpl.proto (used by ListFromArray) */
+CYTHON_UNUSED static PyObject *
+__Pyx_PyList_FromArray(PyObject *const *src, Py_ssize_t n);
+
+/* ListFromArray.proto (used by ImportImpl) */
+
+
+/* ImportImpl.export */
+static PyObject *__Pyx__Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, PyObject *moddict, int level);
+
+/* Import.proto */
+static CYTHON_INLINE PyObject *__Pyx_Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, int level);
+
+/* PyImportError_Check.proto */
+#define __Pyx_PyExc_ImportError_Check(obj)  __Pyx_TypeCheck(obj, PyExc_ImportError)
+
+/* decode_c_string_utf16.proto (used by decode_c_string) */
+static CYTHON_INLINE PyObject *__Pyx_PyUnicode_DecodeUTF16(const char *s, Py_ssize_t size, const char *errors) {
+    int byteorder = 0;
+    return PyUnicode_DecodeUTF16(s, size, errors, &byteorder);
+}
+static CYTHON_INLINE PyObject *__Pyx_PyUnicode_DecodeUTF16LE(const char *s, Py_ssize_t size, const char *errors) {
+    int byteorder = -1;
+    return PyUnicode_DecodeUTF16(s, size, errors, &byteorder);
+}
+static CYTHON_INLINE PyObject *__Pyx_PyUnicode_DecodeUTF16BE(const char *s, Py_ssize_t size, const char *errors) {
+    int byteorder = 1;
+    return PyUnicode_DecodeUTF16(s, size, errors, &byteorder);
+}
+
+/* decode_c_string.proto */
+static CYTHON_INLINE PyObject* __Pyx_decode_c_string(
+         const char* cstring, Py_ssize_t start, Py_ssize_t stop,
+         const char* encoding, const char* errors,
+         PyObject* (*decode_func)(const char *s, Py_ssize_t size, const char *errors));
 
 /* SetStringIndexingError.proto (used by GetItemIntBytes) */
 static void __Pyx_SetStringIndexingError(const char* message, int has_gil);
@@ -2533,6 +2651,13 @@ typedef int (*__Pyx_tpinitvectorcallfunc)(PyObject* o, PyObject *const *args, Py
 static int __Pyx_CallTpinitAsVectorcall(__Pyx_tpinitvectorcallfunc f, PyObject* o, PyObject *a, PyObject *k);
 #endif
 
+/* CallTypeTraverse.proto */
+#if !CYTHON_USE_TYPE_SPECS
+#define __Pyx_call_type_traverse(o, always_call, visit, arg) 0
+#else
+static int __Pyx_call_type_traverse(PyObject *o, int always_call, visitproc visit, void *arg);
+#endif
+
 /* DeallocKeepAlive.proto */
 #if CYTHON_COMPILING_IN_CPYTHON_FREETHREADING
 #define __Pyx_DeallocKeepAliveBegin(o) do {\
@@ -2547,13 +2672,6 @@ static int __Pyx_CallTpinitAsVectorcall(__Pyx_tpinitvectorcallfunc f, PyObject* 
 #define __Pyx_DeallocKeepAliveEnd(o)   Py_SET_REFCNT(o, Py_REFCNT(o) - 1)
 #endif
 
-/* CallTypeTraverse.proto */
-#if !CYTHON_USE_TYPE_SPECS
-#define __Pyx_call_type_traverse(o, always_call, visit, arg) 0
-#else
-static int __Pyx_call_type_traverse(PyObject *o, int always_call, visitproc visit, void *arg);
-#endif
-
 /* GetTypeDictOffset.proto (used by ValidateBasesTuple) */
 #if !CYTHON_USE_TYPE_SLOTS
 CYTHON_UNUSED static Py_ssize_t __Pyx_GetTypeDictOffset(PyObject *tp, int require_cython_valid_result);
@@ -2566,22 +2684,6 @@ static int __Pyx_validate_bases_tuple(const char *type_name, int has_dictoffset,
 
 /* PyType_Ready.export */
 CYTHON_UNUSED static int __Pyx_PyType_Ready(PyTypeObject *t);
-
-/* GetVTable.proto (used by MergeVTables) */
-static int __Pyx_GetVtable(PyTypeObject *type, void** table);
-
-/* RaiseErrorWithObjectTypes.proto (used by MergeVTables) */
-#define __Pyx_RaiseErrorWithObjectTypes1(exc_type, message, arg, obj1, obj2) __Pyx_RaiseErrorWithTypes1(exc_type, message, arg, Py_TYPE(obj1), Py_TYPE(obj2))
-#define __Pyx_RaiseTypeErrorWithObjectTypes(message, obj1, obj2) __Pyx_RaiseTypeErrorWithTypes(message, Py_TYPE(obj1), Py_TYPE(obj2))
-#define __Pyx_RaiseTypeErrorWithTypes(message, type_obj1, type_obj2) __Pyx_RaiseErrorWithTypes1(PyExc_TypeError, "%.1s" message, "", type_obj1, type_obj2)
-CYTHON_UNUSED
-static void __Pyx_RaiseErrorWithTypes1(PyObject* exc_type, const char *message, const char *arg, PyTypeObject *type_obj1, PyTypeObject *type_obj2);
-
-/* MergeVTables.proto (used by SetVTable) */
-static int __Pyx_MergeVtables(PyTypeObject *type);
-
-/* SetVTable.export */
-static int __Pyx_SetVtable(PyTypeObject* typeptr , void* vtable);
 
 /* LimitedApiGetTypeTypeDict.proto (used by DelItemOnTypeDict) */
 #if CYTHON_COMPILING_IN_LIMITED_API
@@ -2602,6 +2704,22 @@ static int __Pyx__SetItemOnTypeDict(PyTypeObject *tp, PyObject *k, PyObject *v);
 
 /* SetupReduce.export */
 static int __Pyx_setup_reduce(PyObject* type_obj);
+
+/* GetVTable.proto (used by MergeVTables) */
+static int __Pyx_GetVtable(PyTypeObject *type, void** table);
+
+/* RaiseErrorWithObjectTypes.proto (used by MergeVTables) */
+#define __Pyx_RaiseErrorWithObjectTypes1(exc_type, message, arg, obj1, obj2) __Pyx_RaiseErrorWithTypes1(exc_type, message, arg, Py_TYPE(obj1), Py_TYPE(obj2))
+#define __Pyx_RaiseTypeErrorWithObjectTypes(message, obj1, obj2) __Pyx_RaiseTypeErrorWithTypes(message, Py_TYPE(obj1), Py_TYPE(obj2))
+#define __Pyx_RaiseTypeErrorWithTypes(message, type_obj1, type_obj2) __Pyx_RaiseErrorWithTypes1(PyExc_TypeError, "%.1s" message, "", type_obj1, type_obj2)
+CYTHON_UNUSED
+static void __Pyx_RaiseErrorWithTypes1(PyObject* exc_type, const char *message, const char *arg, PyTypeObject *type_obj1, PyTypeObject *type_obj2);
+
+/* MergeVTables.proto (used by SetVTable) */
+static int __Pyx_MergeVtables(PyTypeObject *type);
+
+/* SetVTable.export */
+static int __Pyx_SetVtable(PyTypeObject* typeptr , void* vtable);
 
 /* TypeImport.proto */
 #ifndef __PYX_HAVE_RT_ImportType_proto_3_3_1
@@ -2630,9 +2748,6 @@ static PyObject* __Pyx_PEP560_update_bases(PyObject *bases);
 
 /* CalculateMetaclass.proto */
 static PyObject *__Pyx_CalculateMetaclass(PyTypeObject *metaclass, PyObject *bases);
-
-/* PyObjectCall2Args.proto (used by Py3ClassCreate) */
-static CYTHON_INLINE PyObject* __Pyx_PyObject_Call2Args(PyObject* function, PyObject* arg1, PyObject* arg2);
 
 /* PyObjectLookupSpecial.proto (used by Py3ClassCreate) */
 #if CYTHON_USE_PYTYPE_LOOKUP && CYTHON_USE_TYPE_SLOTS
@@ -2838,27 +2953,41 @@ static void __Pyx_AddTraceback(const char *funcname, int c_line,
 #define __Pyx_HAS_GCC_DIAGNOSTIC
 #endif
 
-/* CIntFromPy.proto */
-static CYTHON_INLINE int __Pyx_PyLong_As_int(PyObject *);
+/* PyObjectCallMethod1.proto */
+static CYTHON_INLINE PyObject* __Pyx_PyObject_CallMethod1(PyObject* obj, PyObject* method_name, PyObject* arg);
 
-/* PyObjectVectorcallMethodKwds.proto (used by CIntToPy) */
-#if CYTHON_VECTORCALL
-#define __Pyx_Object_VectorcallMethodKwds PyObject_VectorcallMethod
-#else
-static PyObject *__Pyx_Object_VectorcallMethodKwds(PyObject *name, PyObject *const *args, size_t nargsf, PyObject *kwnames);
-#endif
-
-/* CIntToPy.proto */
-static CYTHON_INLINE PyObject* __Pyx_PyLong_From_long(long value);
+/* CheckUnpickleChecksumError.export */
+static void __Pyx_RaiseUnpickleChecksumError(long checksum, long checksum1, long checksum2, long checksum3, const char *members);
 
 /* CIntToPy.proto */
 static CYTHON_INLINE PyObject* __Pyx_PyLong_From_int(int value);
 
 /* CIntFromPy.proto */
+static CYTHON_INLINE int __Pyx_PyLong_As_int(PyObject *);
+
+/* CIntToPy.proto */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From___pyx_anon_enum(int value);
+
+/* CIntFromPy.proto */
 static CYTHON_INLINE long __Pyx_PyLong_As_long(PyObject *);
+
+/* CIntToPy.proto */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From_long(long value);
+
+/* CIntFromPy.proto */
+static CYTHON_INLINE int64_t __Pyx_PyLong_As_int64_t(PyObject *);
+
+/* CIntToPy.proto */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From_int64_t(int64_t value);
+
+/* UpdateUnpickledDict.export */
+static int __Pyx_UpdateUnpickledDict(PyObject *obj, PyObject *state, Py_ssize_t index);
 
 /* CIntFromPy.proto */
 static CYTHON_INLINE unsigned int __Pyx_PyLong_As_unsigned_int(PyObject *);
+
+/* CheckUnpickleChecksum.proto */
+static CYTHON_INLINE int __Pyx_CheckUnpickleChecksum(long checksum, long checksum1, long checksum2, long checksum3, const char *members);
 
 /* GetRuntimeVersion.proto */
 #if __PYX_LIMITED_VERSION_HEX < 0x030b0000
@@ -2967,7 +3096,16 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 
 /* Module declarations from "cpython.bytes" */
 
+/* Module declarations from "libc.stdint" */
+
+/* Module declarations from "posix.types" */
+
+/* Module declarations from "posix.signal" */
+
+/* Module declarations from "posix.time" */
+
 /* Module declarations from "shmcache.scripting._lua" */
+static double __pyx_v_8shmcache_9scripting_4_lua_MODERATE;
 static struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_8shmcache_9scripting_4_lua_running = 0;
 static int __pyx_v_8shmcache_9scripting_4_lua_found;
 static CYTHON_INLINE int __pyx_f_8shmcache_9scripting_4_lua_push_bytes(lua_State *, PyObject *); /*proto*/
@@ -2982,9 +3120,15 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *, int); /*pro
 static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *, PyObject *, int); /*proto*/
 static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *, PyObject *, int); /*proto*/
 static PyObject *__pyx_f_8shmcache_9scripting_4_lua_bytes_at(lua_State *, int); /*proto*/
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua_word_at(lua_State *, int); /*proto*/
 static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *); /*proto*/
 static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *, int); /*proto*/
 static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *, int); /*proto*/
+static CYTHON_INLINE int64_t __pyx_f_8shmcache_9scripting_4_lua_clock_ns(int); /*proto*/
+static int __pyx_f_8shmcache_9scripting_4_lua_whole_at(lua_State *, int, int64_t *); /*proto*/
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua_add_direct(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *, PyObject *, PyObject *, int64_t); /*proto*/
+static int __pyx_f_8shmcache_9scripting_4_lua_push_direct(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *, lua_State *, struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *, PyObject *, PyObject *, int64_t); /*proto*/
+static int __pyx_f_8shmcache_9scripting_4_lua_run_direct(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *, lua_State *, struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *); /*proto*/
 static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *, int); /*proto*/
 static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *); /*proto*/
 static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *); /*proto*/
@@ -2993,6 +3137,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(lua_State *, int, char con
 static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *); /*proto*/
 static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *); /*proto*/
 static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double, char *); /*proto*/
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua___pyx_unpickle_Direct__set_state(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *, PyObject *); /*proto*/
 /* #### Code section: typeinfo ### */
 /* #### Code section: before_global_var ### */
 #define __Pyx_MODULE_NAME "shmcache.scripting._lua"
@@ -3018,12 +3163,16 @@ static const char __pyx_k_string[] = "string";
 static const char __pyx_k_surrogateescape[] = "surrogateescape";
 static const char __pyx_k_verbatim_string[] = "verbatim_string";
 static const char __pyx_k_ignore_error_stats_update[] = "ignore_error_stats_update";
+static const char __pyx_k_fewest_kind_most_stats_writes[] = "fewest, kind, most, stats, writes";
 static const char __pyx_k_Invalid_command_passed_to_redis[] = "Invalid command passed to redis.acl_check_cmd()";
 static const char __pyx_k_Lua_redis_lib_command_arguments[] = "Lua redis lib command arguments must be strings or integers";
 static const char __pyx_k_internal_error_see_the_server_s[] = "internal error, see the server\047s log";
 static const char __pyx_k_Please_specify_at_least_one_argu[] = "Please specify at least one argument for this redis lib call";
 static const char __pyx_k_The_binding_to_Lua_strings_and_n[] = "The binding to Lua: strings and numbers in, encoded replies out. See _lua.pyi.\n\nLua leaves a function that fails by a long jump, over everything in between. So nothing here raises a\nLua error: callbacks push one and say so, and C raises it (script.c). Memory that Lua cannot get is\nthe one exception; it ends the process, whose locks and half-done changes are then undone by others.\n";
 /* #### Code section: decls ### */
+static int __pyx_pf_8shmcache_9scripting_4_lua_6Direct___init__(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_self, PyObject *__pyx_v_name, PyObject *__pyx_v_stats); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_6Direct_2__reduce_cython__(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_self); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_6Direct_4__setstate_cython__(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_self, PyObject *__pyx_v___pyx_state); /* proto */
 static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyObject *__pyx_self); /* proto */
 static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_host, PyObject *__pyx_v_version, int __pyx_v_number); /* proto */
 static void __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2__dealloc__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
@@ -3034,8 +3183,51 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_12used_bytes(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
 static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8stopping___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
 static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8stopping_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction_4__del__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked_4__del__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys_4__del__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2db___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2db_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_5wrote___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_5wrote_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value); /* proto */
 static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_14__reduce_cython__(CYTHON_UNUSED struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self); /* proto */
 static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_16__setstate_cython__(CYTHON_UNUSED struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, CYTHON_UNUSED PyObject *__pyx_v___pyx_state); /* proto */
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_2__pyx_unpickle_Direct(CYTHON_UNUSED PyObject *__pyx_self, PyObject *__pyx_v___pyx_type, long __pyx_v___pyx_checksum, PyObject *__pyx_v___pyx_state); /* proto */
+static PyObject *__pyx_tp_new__initialisation_8shmcache_9scripting_4_lua_Direct(PyObject *o, 
+#if CYTHON_VECTORCALL_TPNEW
+    PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
+#else
+    PyObject *a, PyObject *k
+#endif
+); /*proto*/
+static PyObject *__pyx_tp_new_vectorcall_8shmcache_9scripting_4_lua_Direct(PyTypeObject *t, 
+#if CYTHON_VECTORCALL_TPNEW
+    PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
+#else
+    PyObject *a, PyObject *k
+#endif
+); /*proto*/
+#if CYTHON_VECTORCALL_TPNEW
+static PyObject *__pyx_tp_new_8shmcache_9scripting_4_lua_Direct(PyTypeObject *t, PyObject *a, PyObject *k); /*proto*/
+#endif
+#if !CYTHON_VECTORCALL_TPNEW
+#define __pyx_tp_new_8shmcache_9scripting_4_lua_Direct __pyx_tp_new_vectorcall_8shmcache_9scripting_4_lua_Direct
+#endif
+#if CYTHON_VECTORCALL_TPNEW
+static PyObject *__pyx_tp_vectorcall_8shmcache_9scripting_4_lua_Direct(PyObject *t, PyObject *const *args, size_t nargsf, PyObject *kwnames); /*proto*/
+#endif
+#if CYTHON_VECTORCALL_TPNEW
+static int __pyx_tp_init_8shmcache_9scripting_4_lua_Direct(PyObject *o, PyObject *args, PyObject *kwds); /*proto*/
+#endif
+#if !CYTHON_VECTORCALL_TPNEW
+#define __pyx_tp_init_8shmcache_9scripting_4_lua_Direct __pyx_pw_8shmcache_9scripting_4_lua_6Direct_1__init__
+#endif
 static PyObject *__pyx_tp_new__initialisation_8shmcache_9scripting_4_lua_Interpreter(PyObject *o, 
 #if CYTHON_VECTORCALL_TPNEW
     PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
@@ -3089,15 +3281,19 @@ namespace {
     PyObject *__pyx_empty_bytes;
     PyObject *__pyx_empty_unicode;
     PyTypeObject *__pyx_ptype_7cpython_4type_type;
+    PyObject *__pyx_type_8shmcache_9scripting_4_lua_Direct;
     PyObject *__pyx_type_8shmcache_9scripting_4_lua_Interpreter;
+    PyTypeObject *__pyx_ptype_8shmcache_9scripting_4_lua_Direct;
     PyTypeObject *__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter;
+    __Pyx_CachedCFunction __pyx_umethod_PyDict_Type_get;
     __Pyx_CachedCFunction __pyx_umethod_PyDict_Type_items;
     __Pyx_CachedCFunction __pyx_umethod_PyDict_Type_pop;
     __Pyx_CachedCFunction __pyx_umethod_PyDict_Type_values;
-    PyObject *__pyx_tuple[4];
-    PyObject *__pyx_codeobj_tab[8];
-    PyObject *__pyx_string_tab[133];
-    PyObject *__pyx_number_tab[2];
+    __Pyx_CachedCFunction __pyx_umethod_PyBytes_Type__isdigit;
+    PyObject *__pyx_tuple[5];
+    PyObject *__pyx_codeobj_tab[11];
+    PyObject *__pyx_string_tab[194];
+    PyObject *__pyx_number_tab[6];
 /* #### Code section: module_state_contents ### */
 /* PyFrozenDict.module_state_decls */
 #if CYTHON_COMPILING_IN_LIMITED_API
@@ -3167,120 +3363,185 @@ static __pyx_mstatetype * const __pyx_mstate_global = &__pyx_mstate_global_stati
 #define __pyx_kp_u_utf_8 __pyx_string_tab[18]
 #define __pyx_n_u_Callback __pyx_string_tab[19]
 #define __pyx_n_u_CommandError __pyx_string_tab[20]
-#define __pyx_n_u_HumanDouble __pyx_string_tab[21]
-#define __pyx_n_u_Interpreter __pyx_string_tab[22]
-#define __pyx_n_u_Interpreter___reduce_cython __pyx_string_tab[23]
-#define __pyx_n_u_Interpreter___setstate_cython __pyx_string_tab[24]
-#define __pyx_n_u_Interpreter_close __pyx_string_tab[25]
-#define __pyx_n_u_Interpreter_compile __pyx_string_tab[26]
-#define __pyx_n_u_Interpreter_forget __pyx_string_tab[27]
-#define __pyx_n_u_Interpreter_run __pyx_string_tab[28]
-#define __pyx_n_u_Interpreter_used_bytes __pyx_string_tab[29]
-#define __pyx_n_u_L __pyx_string_tab[30]
-#define __pyx_n_u_NullArray __pyx_string_tab[31]
-#define __pyx_n_u_Outcome __pyx_string_tab[32]
-#define __pyx_n_u_ScriptSyntaxError __pyx_string_tab[33]
-#define __pyx_n_u_SetReply __pyx_string_tab[34]
-#define __pyx_n_u_Verbatim __pyx_string_tab[35]
-#define __pyx_n_u_Pyx_PyDict_NextRef __pyx_string_tab[36]
-#define __pyx_n_u_annotate __pyx_string_tab[37]
-#define __pyx_n_u_class_getitem __pyx_string_tab[38]
-#define __pyx_n_u_doc __pyx_string_tab[39]
-#define __pyx_n_u_file __pyx_string_tab[40]
-#define __pyx_n_u_func __pyx_string_tab[41]
-#define __pyx_n_u_getstate __pyx_string_tab[42]
-#define __pyx_n_u_main __pyx_string_tab[43]
-#define __pyx_n_u_metaclass __pyx_string_tab[44]
-#define __pyx_n_u_module __pyx_string_tab[45]
-#define __pyx_n_u_mro_entries __pyx_string_tab[46]
-#define __pyx_n_u_name __pyx_string_tab[47]
-#define __pyx_n_u_prepare __pyx_string_tab[48]
-#define __pyx_n_u_pyx_state __pyx_string_tab[49]
-#define __pyx_n_u_pyx_vtable __pyx_string_tab[50]
-#define __pyx_n_u_qualname __pyx_string_tab[51]
-#define __pyx_n_u_reduce __pyx_string_tab[52]
-#define __pyx_n_u_reduce_cython __pyx_string_tab[53]
-#define __pyx_n_u_reduce_ex __pyx_string_tab[54]
-#define __pyx_n_u_set_name __pyx_string_tab[55]
-#define __pyx_n_u_setstate __pyx_string_tab[56]
-#define __pyx_n_u_setstate_cython __pyx_string_tab[57]
-#define __pyx_n_u_test __pyx_string_tab[58]
-#define __pyx_n_u_is_coroutine __pyx_string_tab[59]
-#define __pyx_n_u_log __pyx_string_tab[60]
-#define __pyx_n_u_argv __pyx_string_tab[61]
-#define __pyx_n_u_as_arguments __pyx_string_tab[62]
-#define __pyx_n_u_asyncio_coroutines __pyx_string_tab[63]
-#define __pyx_n_u_before __pyx_string_tab[64]
-#define __pyx_n_u_check_command __pyx_string_tab[65]
-#define __pyx_n_u_cline_in_traceback __pyx_string_tab[66]
-#define __pyx_n_u_close __pyx_string_tab[67]
-#define __pyx_n_u_collections __pyx_string_tab[68]
-#define __pyx_n_u_command __pyx_string_tab[69]
-#define __pyx_n_u_compile __pyx_string_tab[70]
-#define __pyx_n_u_double_text __pyx_string_tab[71]
-#define __pyx_n_u_encode __pyx_string_tab[72]
-#define __pyx_n_u_error __pyx_string_tab[73]
-#define __pyx_n_u_exception __pyx_string_tab[74]
-#define __pyx_n_u_find_lua __pyx_string_tab[75]
-#define __pyx_n_u_forget __pyx_string_tab[76]
-#define __pyx_n_u_format __pyx_string_tab[77]
-#define __pyx_n_u_from_bytes __pyx_string_tab[78]
-#define __pyx_n_u_function __pyx_string_tab[79]
-#define __pyx_n_u_getLogger __pyx_string_tab[80]
-#define __pyx_n_u_hashlib __pyx_string_tab[81]
-#define __pyx_n_u_hexdigest __pyx_string_tab[82]
-#define __pyx_n_u_host __pyx_string_tab[83]
-#define __pyx_n_u_human_text __pyx_string_tab[84]
-#define __pyx_n_u_is_error __pyx_string_tab[85]
-#define __pyx_n_u_items __pyx_string_tab[86]
-#define __pyx_n_u_keys __pyx_string_tab[87]
-#define __pyx_n_u_line __pyx_string_tab[88]
-#define __pyx_n_u_little __pyx_string_tab[89]
-#define __pyx_n_u_loading __pyx_string_tab[90]
-#define __pyx_n_u_log_2 __pyx_string_tab[91]
-#define __pyx_n_u_logging __pyx_string_tab[92]
-#define __pyx_n_u_lua51 __pyx_string_tab[93]
-#define __pyx_n_u_lupa __pyx_string_tab[94]
-#define __pyx_n_u_lupa_lua51 __pyx_string_tab[95]
-#define __pyx_n_u_message __pyx_string_tab[96]
-#define __pyx_n_u_missing __pyx_string_tab[97]
-#define __pyx_n_u_name_2 __pyx_string_tab[98]
-#define __pyx_n_u_namedtuple __pyx_string_tab[99]
-#define __pyx_n_u_number __pyx_string_tab[100]
-#define __pyx_n_u_os __pyx_string_tab[101]
-#define __pyx_n_u_pop __pyx_string_tab[102]
-#define __pyx_n_u_register_function __pyx_string_tab[103]
-#define __pyx_n_u_reply __pyx_string_tab[104]
-#define __pyx_n_u_resp __pyx_string_tab[105]
-#define __pyx_n_u_run __pyx_string_tab[106]
-#define __pyx_n_u_self __pyx_string_tab[107]
-#define __pyx_n_u_set_resp __pyx_string_tab[108]
-#define __pyx_n_u_setdefault __pyx_string_tab[109]
-#define __pyx_n_u_sha1 __pyx_string_tab[110]
-#define __pyx_n_u_shmcache_commands_replies __pyx_string_tab[111]
-#define __pyx_n_u_shmcache_protocol_doubles __pyx_string_tab[112]
-#define __pyx_n_u_shmcache_scripting__lua __pyx_string_tab[113]
-#define __pyx_n_u_source __pyx_string_tab[114]
-#define __pyx_n_u_surrogateescape __pyx_string_tab[115]
-#define __pyx_n_u_text __pyx_string_tab[116]
-#define __pyx_n_u_tick __pyx_string_tab[117]
-#define __pyx_n_u_urandom __pyx_string_tab[118]
-#define __pyx_n_u_used_bytes __pyx_string_tab[119]
-#define __pyx_n_u_usedforsecurity __pyx_string_tab[120]
-#define __pyx_n_u_values __pyx_string_tab[121]
-#define __pyx_n_u_version __pyx_string_tab[122]
-#define __pyx_kp_b__2 __pyx_string_tab[123]
-#define __pyx_kp_b_ERR __pyx_string_tab[124]
-#define __pyx_kp_b_ERR_unknown_error __pyx_string_tab[125]
-#define __pyx_kp_b_iso88591_Q __pyx_string_tab[126]
-#define __pyx_kp_b_iso88591_q_l_4vYgQ_xs_k_LGSZZ_A __pyx_string_tab[127]
-#define __pyx_kp_b_iso88591_A_4s_Q_z_a_Q __pyx_string_tab[128]
-#define __pyx_kp_b_iso88591_A_at4_2 __pyx_string_tab[129]
-#define __pyx_kp_b_iso88591_A_s_d_s_A __pyx_string_tab[130]
-#define __pyx_kp_b_iso88591_A_D_7_fAS_1_1A_3_as_31I_MQiWX_ha __pyx_string_tab[131]
-#define __pyx_kp_b_iso88591_UUV_D_L_M_AQ_Qc_1C_2_Qc_t1_Q_Qc __pyx_string_tab[132]
+#define __pyx_n_u_DIRECT __pyx_string_tab[21]
+#define __pyx_n_u_Direct __pyx_string_tab[22]
+#define __pyx_n_u_Direct___reduce_cython __pyx_string_tab[23]
+#define __pyx_n_u_Direct___setstate_cython __pyx_string_tab[24]
+#define __pyx_n_u_HumanDouble __pyx_string_tab[25]
+#define __pyx_n_u_Interpreter __pyx_string_tab[26]
+#define __pyx_n_u_Interpreter___reduce_cython __pyx_string_tab[27]
+#define __pyx_n_u_Interpreter___setstate_cython __pyx_string_tab[28]
+#define __pyx_n_u_Interpreter_close __pyx_string_tab[29]
+#define __pyx_n_u_Interpreter_compile __pyx_string_tab[30]
+#define __pyx_n_u_Interpreter_forget __pyx_string_tab[31]
+#define __pyx_n_u_Interpreter_run __pyx_string_tab[32]
+#define __pyx_n_u_Interpreter_used_bytes __pyx_string_tab[33]
+#define __pyx_n_u_L __pyx_string_tab[34]
+#define __pyx_n_u_NullArray __pyx_string_tab[35]
+#define __pyx_n_u_Outcome __pyx_string_tab[36]
+#define __pyx_n_u_SET_KEEP_TTL __pyx_string_tab[37]
+#define __pyx_n_u_ScriptSyntaxError __pyx_string_tab[38]
+#define __pyx_n_u_SetReply __pyx_string_tab[39]
+#define __pyx_n_u_ShmcacheError __pyx_string_tab[40]
+#define __pyx_n_u_Verbatim __pyx_string_tab[41]
+#define __pyx_n_u_Pyx_PyDict_NextRef __pyx_string_tab[42]
+#define __pyx_n_u_annotate __pyx_string_tab[43]
+#define __pyx_n_u_class_getitem __pyx_string_tab[44]
+#define __pyx_n_u_dict __pyx_string_tab[45]
+#define __pyx_n_u_doc __pyx_string_tab[46]
+#define __pyx_n_u_file __pyx_string_tab[47]
+#define __pyx_n_u_func __pyx_string_tab[48]
+#define __pyx_n_u_getstate __pyx_string_tab[49]
+#define __pyx_n_u_main __pyx_string_tab[50]
+#define __pyx_n_u_metaclass __pyx_string_tab[51]
+#define __pyx_n_u_module __pyx_string_tab[52]
+#define __pyx_n_u_mro_entries __pyx_string_tab[53]
+#define __pyx_n_u_name __pyx_string_tab[54]
+#define __pyx_n_u_new __pyx_string_tab[55]
+#define __pyx_n_u_prepare __pyx_string_tab[56]
+#define __pyx_n_u_pyx_checksum __pyx_string_tab[57]
+#define __pyx_n_u_pyx_result __pyx_string_tab[58]
+#define __pyx_n_u_pyx_state __pyx_string_tab[59]
+#define __pyx_n_u_pyx_type __pyx_string_tab[60]
+#define __pyx_n_u_pyx_unpickle_Direct __pyx_string_tab[61]
+#define __pyx_n_u_pyx_vtable __pyx_string_tab[62]
+#define __pyx_n_u_qualname __pyx_string_tab[63]
+#define __pyx_n_u_reduce __pyx_string_tab[64]
+#define __pyx_n_u_reduce_cython __pyx_string_tab[65]
+#define __pyx_n_u_reduce_ex __pyx_string_tab[66]
+#define __pyx_n_u_set_name __pyx_string_tab[67]
+#define __pyx_n_u_setstate __pyx_string_tab[68]
+#define __pyx_n_u_setstate_cython __pyx_string_tab[69]
+#define __pyx_n_u_test __pyx_string_tab[70]
+#define __pyx_n_u_dict_2 __pyx_string_tab[71]
+#define __pyx_n_u_is_coroutine __pyx_string_tab[72]
+#define __pyx_n_u_log __pyx_string_tab[73]
+#define __pyx_n_u_argv __pyx_string_tab[74]
+#define __pyx_n_u_as_arguments __pyx_string_tab[75]
+#define __pyx_n_u_asyncio_coroutines __pyx_string_tab[76]
+#define __pyx_n_u_before __pyx_string_tab[77]
+#define __pyx_n_u_check_command __pyx_string_tab[78]
+#define __pyx_n_u_cline_in_traceback __pyx_string_tab[79]
+#define __pyx_n_u_close __pyx_string_tab[80]
+#define __pyx_n_u_collections __pyx_string_tab[81]
+#define __pyx_n_u_command __pyx_string_tab[82]
+#define __pyx_n_u_compile __pyx_string_tab[83]
+#define __pyx_n_u_decr __pyx_string_tab[84]
+#define __pyx_n_u_del __pyx_string_tab[85]
+#define __pyx_n_u_delete __pyx_string_tab[86]
+#define __pyx_n_u_double_text __pyx_string_tab[87]
+#define __pyx_n_u_encode __pyx_string_tab[88]
+#define __pyx_n_u_error __pyx_string_tab[89]
+#define __pyx_n_u_exception __pyx_string_tab[90]
+#define __pyx_n_u_expire __pyx_string_tab[91]
+#define __pyx_n_u_find_lua __pyx_string_tab[92]
+#define __pyx_n_u_forget __pyx_string_tab[93]
+#define __pyx_n_u_format __pyx_string_tab[94]
+#define __pyx_n_u_from_bytes __pyx_string_tab[95]
+#define __pyx_n_u_function __pyx_string_tab[96]
+#define __pyx_n_u_get __pyx_string_tab[97]
+#define __pyx_n_u_getLogger __pyx_string_tab[98]
+#define __pyx_n_u_hash_delete __pyx_string_tab[99]
+#define __pyx_n_u_hash_get __pyx_string_tab[100]
+#define __pyx_n_u_hash_set __pyx_string_tab[101]
+#define __pyx_n_u_hashlib __pyx_string_tab[102]
+#define __pyx_n_u_hdel __pyx_string_tab[103]
+#define __pyx_n_u_hexdigest __pyx_string_tab[104]
+#define __pyx_n_u_hget __pyx_string_tab[105]
+#define __pyx_n_u_host __pyx_string_tab[106]
+#define __pyx_n_u_hset __pyx_string_tab[107]
+#define __pyx_n_u_human_text __pyx_string_tab[108]
+#define __pyx_n_u_incr __pyx_string_tab[109]
+#define __pyx_n_u_incrby __pyx_string_tab[110]
+#define __pyx_n_u_is_error __pyx_string_tab[111]
+#define __pyx_n_u_isdigit __pyx_string_tab[112]
+#define __pyx_n_u_items __pyx_string_tab[113]
+#define __pyx_n_u_keys __pyx_string_tab[114]
+#define __pyx_n_u_left __pyx_string_tab[115]
+#define __pyx_n_u_line __pyx_string_tab[116]
+#define __pyx_n_u_list_pop __pyx_string_tab[117]
+#define __pyx_n_u_list_push __pyx_string_tab[118]
+#define __pyx_n_u_little __pyx_string_tab[119]
+#define __pyx_n_u_loading __pyx_string_tab[120]
+#define __pyx_n_u_log_2 __pyx_string_tab[121]
+#define __pyx_n_u_logging __pyx_string_tab[122]
+#define __pyx_n_u_lpop __pyx_string_tab[123]
+#define __pyx_n_u_lpush __pyx_string_tab[124]
+#define __pyx_n_u_lua51 __pyx_string_tab[125]
+#define __pyx_n_u_lupa __pyx_string_tab[126]
+#define __pyx_n_u_lupa_lua51 __pyx_string_tab[127]
+#define __pyx_n_u_message __pyx_string_tab[128]
+#define __pyx_n_u_missing __pyx_string_tab[129]
+#define __pyx_n_u_name_2 __pyx_string_tab[130]
+#define __pyx_n_u_namedtuple __pyx_string_tab[131]
+#define __pyx_n_u_number __pyx_string_tab[132]
+#define __pyx_n_u_os __pyx_string_tab[133]
+#define __pyx_n_u_pexpire __pyx_string_tab[134]
+#define __pyx_n_u_pop __pyx_string_tab[135]
+#define __pyx_n_u_record __pyx_string_tab[136]
+#define __pyx_n_u_register_function __pyx_string_tab[137]
+#define __pyx_n_u_reply __pyx_string_tab[138]
+#define __pyx_n_u_resp __pyx_string_tab[139]
+#define __pyx_n_u_rpop __pyx_string_tab[140]
+#define __pyx_n_u_rpush __pyx_string_tab[141]
+#define __pyx_n_u_run __pyx_string_tab[142]
+#define __pyx_n_u_sadd __pyx_string_tab[143]
+#define __pyx_n_u_self __pyx_string_tab[144]
+#define __pyx_n_u_set __pyx_string_tab[145]
+#define __pyx_n_u_set_add __pyx_string_tab[146]
+#define __pyx_n_u_set_has __pyx_string_tab[147]
+#define __pyx_n_u_set_remove __pyx_string_tab[148]
+#define __pyx_n_u_set_resp __pyx_string_tab[149]
+#define __pyx_n_u_setdefault __pyx_string_tab[150]
+#define __pyx_n_u_sha1 __pyx_string_tab[151]
+#define __pyx_n_u_shmcache_arena __pyx_string_tab[152]
+#define __pyx_n_u_shmcache_commands_replies __pyx_string_tab[153]
+#define __pyx_n_u_shmcache_errors __pyx_string_tab[154]
+#define __pyx_n_u_shmcache_protocol_doubles __pyx_string_tab[155]
+#define __pyx_n_u_shmcache_scripting__lua __pyx_string_tab[156]
+#define __pyx_n_u_sismember __pyx_string_tab[157]
+#define __pyx_n_u_source __pyx_string_tab[158]
+#define __pyx_n_u_srem __pyx_string_tab[159]
+#define __pyx_n_u_state __pyx_string_tab[160]
+#define __pyx_n_u_stats __pyx_string_tab[161]
+#define __pyx_n_u_stats_of __pyx_string_tab[162]
+#define __pyx_n_u_surrogateescape __pyx_string_tab[163]
+#define __pyx_n_u_text __pyx_string_tab[164]
+#define __pyx_n_u_tick __pyx_string_tab[165]
+#define __pyx_n_u_update __pyx_string_tab[166]
+#define __pyx_n_u_upper __pyx_string_tab[167]
+#define __pyx_n_u_urandom __pyx_string_tab[168]
+#define __pyx_n_u_use_setstate __pyx_string_tab[169]
+#define __pyx_n_u_used_bytes __pyx_string_tab[170]
+#define __pyx_n_u_usedforsecurity __pyx_string_tab[171]
+#define __pyx_n_u_values __pyx_string_tab[172]
+#define __pyx_n_u_version __pyx_string_tab[173]
+#define __pyx_n_u_zadd __pyx_string_tab[174]
+#define __pyx_n_u_zrem __pyx_string_tab[175]
+#define __pyx_n_u_zset_add __pyx_string_tab[176]
+#define __pyx_n_u_zset_remove __pyx_string_tab[177]
+#define __pyx_kp_b__2 __pyx_string_tab[178]
+#define __pyx_kp_b_d __pyx_string_tab[179]
+#define __pyx_kp_b_0 __pyx_string_tab[180]
+#define __pyx_kp_b_ERR __pyx_string_tab[181]
+#define __pyx_kp_b_ERR_unknown_error __pyx_string_tab[182]
+#define __pyx_n_b_OK __pyx_string_tab[183]
+#define __pyx_kp_b_iso88591_Q __pyx_string_tab[184]
+#define __pyx_kp_b_iso88591_AV1 __pyx_string_tab[185]
+#define __pyx_kp_b_iso88591_q_l_4vYgQ_xs_k_LGSZZ_A __pyx_string_tab[186]
+#define __pyx_kp_b_iso88591_q_0_kQR_6_7_1 __pyx_string_tab[187]
+#define __pyx_kp_b_iso88591_Yd_WD_A_q_l_vWE_Q_q_t7_q_t1G_gQ __pyx_string_tab[188]
+#define __pyx_kp_b_iso88591_A_4s_Q_z_a_Q __pyx_string_tab[189]
+#define __pyx_kp_b_iso88591_A_at4_2 __pyx_string_tab[190]
+#define __pyx_kp_b_iso88591_A_s_d_s_A __pyx_string_tab[191]
+#define __pyx_kp_b_iso88591_A_D_7_fAS_1_1A_3_as_31I_MQiWX_ha __pyx_string_tab[192]
+#define __pyx_kp_b_iso88591_UUV_IQ_D_L_M_AQ_Qc_1C_2_Qc_t1_Q __pyx_string_tab[193]
 #define __pyx_int_0 __pyx_number_tab[0]
-#define __pyx_int_4 __pyx_number_tab[1]
+#define __pyx_int_1 __pyx_number_tab[1]
+#define __pyx_int_2 __pyx_number_tab[2]
+#define __pyx_int_3 __pyx_number_tab[3]
+#define __pyx_int_4 __pyx_number_tab[4]
+#define __pyx_int_196051377 __pyx_number_tab[5]
 /* #### Code section: module_state_clear ### */
 #if CYTHON_USE_MODULE_STATE
 static CYTHON_SMALL_CODE int __pyx_m_clear(PyObject *m) {
@@ -3296,15 +3557,19 @@ static CYTHON_SMALL_CODE int __pyx_m_clear(PyObject *m) {
   __Pyx_State_RemoveModule(NULL);
   #endif
   Py_CLEAR(clear_module_state->__pyx_ptype_7cpython_4type_type);
+  Py_CLEAR(clear_module_state->__pyx_ptype_8shmcache_9scripting_4_lua_Direct);
+  Py_CLEAR(clear_module_state->__pyx_type_8shmcache_9scripting_4_lua_Direct);
   Py_CLEAR(clear_module_state->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter);
   Py_CLEAR(clear_module_state->__pyx_type_8shmcache_9scripting_4_lua_Interpreter);
+  Py_CLEAR(clear_module_state->__pyx_umethod_PyDict_Type_get.method);
   Py_CLEAR(clear_module_state->__pyx_umethod_PyDict_Type_items.method);
   Py_CLEAR(clear_module_state->__pyx_umethod_PyDict_Type_pop.method);
   Py_CLEAR(clear_module_state->__pyx_umethod_PyDict_Type_values.method);
-  for (int i=0; i<4; ++i) { Py_CLEAR(clear_module_state->__pyx_tuple[i]); }
-  for (int i=0; i<8; ++i) { Py_CLEAR(clear_module_state->__pyx_codeobj_tab[i]); }
-  for (int i=0; i<133; ++i) { Py_CLEAR(clear_module_state->__pyx_string_tab[i]); }
-  for (int i=0; i<2; ++i) { Py_CLEAR(clear_module_state->__pyx_number_tab[i]); }
+  Py_CLEAR(clear_module_state->__pyx_umethod_PyBytes_Type__isdigit.method);
+  for (int i=0; i<5; ++i) { Py_CLEAR(clear_module_state->__pyx_tuple[i]); }
+  for (int i=0; i<11; ++i) { Py_CLEAR(clear_module_state->__pyx_codeobj_tab[i]); }
+  for (int i=0; i<194; ++i) { Py_CLEAR(clear_module_state->__pyx_string_tab[i]); }
+  for (int i=0; i<6; ++i) { Py_CLEAR(clear_module_state->__pyx_number_tab[i]); }
 /* #### Code section: module_state_clear_contents ### */
 /* CommonTypesMetaclass.module_state_clear */
 Py_CLEAR(clear_module_state->__pyx_CommonTypesMetaclassType);
@@ -3328,15 +3593,19 @@ static CYTHON_SMALL_CODE int __pyx_m_traverse(PyObject *m, visitproc visit, void
   __Pyx_VISIT_CONST(traverse_module_state->__pyx_empty_bytes);
   __Pyx_VISIT_CONST(traverse_module_state->__pyx_empty_unicode);
   Py_VISIT(traverse_module_state->__pyx_ptype_7cpython_4type_type);
+  Py_VISIT(traverse_module_state->__pyx_ptype_8shmcache_9scripting_4_lua_Direct);
+  Py_VISIT(traverse_module_state->__pyx_type_8shmcache_9scripting_4_lua_Direct);
   Py_VISIT(traverse_module_state->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter);
   Py_VISIT(traverse_module_state->__pyx_type_8shmcache_9scripting_4_lua_Interpreter);
+  Py_VISIT(traverse_module_state->__pyx_umethod_PyDict_Type_get.method);
   Py_VISIT(traverse_module_state->__pyx_umethod_PyDict_Type_items.method);
   Py_VISIT(traverse_module_state->__pyx_umethod_PyDict_Type_pop.method);
   Py_VISIT(traverse_module_state->__pyx_umethod_PyDict_Type_values.method);
-  for (int i=0; i<4; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_tuple[i]); }
-  for (int i=0; i<8; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_codeobj_tab[i]); }
-  for (int i=0; i<133; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_string_tab[i]); }
-  for (int i=0; i<2; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_number_tab[i]); }
+  Py_VISIT(traverse_module_state->__pyx_umethod_PyBytes_Type__isdigit.method);
+  for (int i=0; i<5; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_tuple[i]); }
+  for (int i=0; i<11; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_codeobj_tab[i]); }
+  for (int i=0; i<194; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_string_tab[i]); }
+  for (int i=0; i<6; ++i) { __Pyx_VISIT_CONST(traverse_module_state->__pyx_number_tab[i]); }
 /* #### Code section: module_state_traverse_contents ### */
 /* CommonTypesMetaclass.module_state_traverse */
 Py_VISIT(traverse_module_state->__pyx_CommonTypesMetaclassType);
@@ -3350,7 +3619,7 @@ return 0;
 #endif
 /* #### Code section: module_code ### */
 
-/* "shmcache/scripting/_lua.pyx":107
+/* "shmcache/scripting/_lua.pyx":115
  * # ---- from Python to Lua -------------------------------------------------------------------------
  * 
  * cdef inline int push_bytes(lua_State *L, bytes value) except -1:             # <<<<<<<<<<<<<<
@@ -3361,7 +3630,7 @@ return 0;
 static CYTHON_INLINE int __pyx_f_8shmcache_9scripting_4_lua_push_bytes(lua_State *__pyx_v_L, PyObject *__pyx_v_value) {
   int __pyx_r;
 
-  /* "shmcache/scripting/_lua.pyx":108
+  /* "shmcache/scripting/_lua.pyx":116
  * 
  * cdef inline int push_bytes(lua_State *L, bytes value) except -1:
  *     lua.lua_pushlstring(L, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))             # <<<<<<<<<<<<<<
@@ -3370,7 +3639,7 @@ static CYTHON_INLINE int __pyx_f_8shmcache_9scripting_4_lua_push_bytes(lua_State
 */
   lua.lua_pushlstring(__pyx_v_L, PyBytes_AS_STRING(__pyx_v_value), PyBytes_GET_SIZE(__pyx_v_value));
 
-  /* "shmcache/scripting/_lua.pyx":109
+  /* "shmcache/scripting/_lua.pyx":117
  * cdef inline int push_bytes(lua_State *L, bytes value) except -1:
  *     lua.lua_pushlstring(L, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value))
  *     return 0             # <<<<<<<<<<<<<<
@@ -3383,7 +3652,7 @@ static CYTHON_INLINE int __pyx_f_8shmcache_9scripting_4_lua_push_bytes(lua_State
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":107
+  /* "shmcache/scripting/_lua.pyx":115
  * # ---- from Python to Lua -------------------------------------------------------------------------
  * 
  * cdef inline int push_bytes(lua_State *L, bytes value) except -1:             # <<<<<<<<<<<<<<
@@ -3397,7 +3666,7 @@ static CYTHON_INLINE int __pyx_f_8shmcache_9scripting_4_lua_push_bytes(lua_State
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":112
+/* "shmcache/scripting/_lua.pyx":120
  * 
  * 
  * cdef int push_list(lua_State *L, list items) except -1:             # <<<<<<<<<<<<<<
@@ -3419,7 +3688,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_list", 0);
 
-  /* "shmcache/scripting/_lua.pyx":113
+  /* "shmcache/scripting/_lua.pyx":121
  * 
  * cdef int push_list(lua_State *L, list items) except -1:
  *     cdef int i = 0             # <<<<<<<<<<<<<<
@@ -3428,7 +3697,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
 */
   __pyx_v_i = 0;
 
-  /* "shmcache/scripting/_lua.pyx":115
+  /* "shmcache/scripting/_lua.pyx":123
  *     cdef int i = 0
  *     cdef bytes item
  *     lua.lua_createtable(L, <int>len(items), 0)             # <<<<<<<<<<<<<<
@@ -3437,13 +3706,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
 */
   if (unlikely(__pyx_v_items == Py_None)) {
     PyErr_SetString(PyExc_TypeError, "object of type \047NoneType\047 has no len()");
-    __PYX_ERR(0, 115, __pyx_L1_error)
+    __PYX_ERR(0, 123, __pyx_L1_error)
   }
-  __pyx_t_1 = __Pyx_PyList_GET_SIZE(__pyx_v_items); if (unlikely(__pyx_t_1 == ((Py_ssize_t)-1))) __PYX_ERR(0, 115, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_PyList_GET_SIZE(__pyx_v_items); if (unlikely(__pyx_t_1 == ((Py_ssize_t)-1))) __PYX_ERR(0, 123, __pyx_L1_error)
   lua.lua_createtable(__pyx_v_L, ((int)__pyx_t_1), 0);
 
 
-  /* "shmcache/scripting/_lua.pyx":116
+  /* "shmcache/scripting/_lua.pyx":124
  *     cdef bytes item
  *     lua.lua_createtable(L, <int>len(items), 0)
  *     for item in items:             # <<<<<<<<<<<<<<
@@ -3452,7 +3721,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
 */
   if (unlikely(__pyx_v_items == Py_None)) {
     PyErr_SetString(PyExc_TypeError, "\047NoneType\047 object is not iterable");
-    __PYX_ERR(0, 116, __pyx_L1_error)
+    __PYX_ERR(0, 124, __pyx_L1_error)
   }
   __pyx_t_2 = __pyx_v_items; __Pyx_INCREF(__pyx_t_2);
   __pyx_t_1 = 0;
@@ -3460,19 +3729,19 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
     {
       Py_ssize_t __pyx_temp = __Pyx_PyList_GET_SIZE(__pyx_t_2);
       #if !CYTHON_ASSUME_SAFE_SIZE
-      if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 116, __pyx_L1_error)
+      if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 124, __pyx_L1_error)
       #endif
       if (__pyx_t_1 >= __pyx_temp) break;
     }
     __pyx_t_3 = __Pyx_PyList_GET_ITEM_REF(__pyx_t_2, __pyx_t_1, __Pyx_ReferenceSharing_OwnStrongReference);
     ++__pyx_t_1;
-    if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 116, __pyx_L1_error)
+    if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 124, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
-    if (!(likely(PyBytes_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_3))) __PYX_ERR(0, 116, __pyx_L1_error)
+    if (!(likely(PyBytes_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_3))) __PYX_ERR(0, 124, __pyx_L1_error)
     __Pyx_XDECREF_SET(__pyx_v_item, ((PyObject*)__pyx_t_3));
     __pyx_t_3 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":117
+    /* "shmcache/scripting/_lua.pyx":125
  *     lua.lua_createtable(L, <int>len(items), 0)
  *     for item in items:
  *         i += 1             # <<<<<<<<<<<<<<
@@ -3481,17 +3750,17 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
 */
     __pyx_v_i = (__pyx_v_i + 1);
 
-    /* "shmcache/scripting/_lua.pyx":118
+    /* "shmcache/scripting/_lua.pyx":126
  *     for item in items:
  *         i += 1
  *         push_bytes(L, item)             # <<<<<<<<<<<<<<
  *         lua.lua_rawseti(L, -2, i)
  *     return 0
 */
-    __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, __pyx_v_item); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 118, __pyx_L1_error)
+    __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, __pyx_v_item); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 126, __pyx_L1_error)
 
 
-    /* "shmcache/scripting/_lua.pyx":119
+    /* "shmcache/scripting/_lua.pyx":127
  *         i += 1
  *         push_bytes(L, item)
  *         lua.lua_rawseti(L, -2, i)             # <<<<<<<<<<<<<<
@@ -3500,7 +3769,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
 */
     lua.lua_rawseti(__pyx_v_L, -2, __pyx_v_i);
 
-    /* "shmcache/scripting/_lua.pyx":116
+    /* "shmcache/scripting/_lua.pyx":124
  *     cdef bytes item
  *     lua.lua_createtable(L, <int>len(items), 0)
  *     for item in items:             # <<<<<<<<<<<<<<
@@ -3510,7 +3779,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
   }
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":120
+  /* "shmcache/scripting/_lua.pyx":128
  *         push_bytes(L, item)
  *         lua.lua_rawseti(L, -2, i)
  *     return 0             # <<<<<<<<<<<<<<
@@ -3523,7 +3792,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":112
+  /* "shmcache/scripting/_lua.pyx":120
  * 
  * 
  * cdef int push_list(lua_State *L, list items) except -1:             # <<<<<<<<<<<<<<
@@ -3545,7 +3814,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_list(lua_State *__pyx_v_L, Py
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":123
+/* "shmcache/scripting/_lua.pyx":131
  * 
  * 
  * cdef int push_field(lua_State *L, const char *name, bytes value) except -1:             # <<<<<<<<<<<<<<
@@ -3560,7 +3829,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_field(lua_State *__pyx_v_L, c
   const char *__pyx_filename = NULL;
   int __pyx_clineno = 0;
 
-  /* "shmcache/scripting/_lua.pyx":125
+  /* "shmcache/scripting/_lua.pyx":133
  * cdef int push_field(lua_State *L, const char *name, bytes value) except -1:
  *     """A table with one string in it."""
  *     lua.lua_createtable(L, 0, 1)             # <<<<<<<<<<<<<<
@@ -3569,7 +3838,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_field(lua_State *__pyx_v_L, c
 */
   lua.lua_createtable(__pyx_v_L, 0, 1);
 
-  /* "shmcache/scripting/_lua.pyx":126
+  /* "shmcache/scripting/_lua.pyx":134
  *     """A table with one string in it."""
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, name)             # <<<<<<<<<<<<<<
@@ -3578,17 +3847,17 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_field(lua_State *__pyx_v_L, c
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_v_name);
 
-  /* "shmcache/scripting/_lua.pyx":127
+  /* "shmcache/scripting/_lua.pyx":135
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, name)
  *     push_bytes(L, value)             # <<<<<<<<<<<<<<
  *     lua.lua_rawset(L, -3)
  *     return 0
 */
-  __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, __pyx_v_value); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 127, __pyx_L1_error)
+  __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, __pyx_v_value); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 135, __pyx_L1_error)
 
 
-  /* "shmcache/scripting/_lua.pyx":128
+  /* "shmcache/scripting/_lua.pyx":136
  *     lua.lua_pushstring(L, name)
  *     push_bytes(L, value)
  *     lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -3597,7 +3866,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_field(lua_State *__pyx_v_L, c
 */
   lua.lua_rawset(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":129
+  /* "shmcache/scripting/_lua.pyx":137
  *     push_bytes(L, value)
  *     lua.lua_rawset(L, -3)
  *     return 0             # <<<<<<<<<<<<<<
@@ -3610,7 +3879,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_field(lua_State *__pyx_v_L, c
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":123
+  /* "shmcache/scripting/_lua.pyx":131
  * 
  * 
  * cdef int push_field(lua_State *L, const char *name, bytes value) except -1:             # <<<<<<<<<<<<<<
@@ -3627,7 +3896,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_field(lua_State *__pyx_v_L, c
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":132
+/* "shmcache/scripting/_lua.pyx":140
  * 
  * 
  * cdef int push_error(lua_State *L, str line) except -1:             # <<<<<<<<<<<<<<
@@ -3645,7 +3914,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_error", 0);
 
-  /* "shmcache/scripting/_lua.pyx":133
+  /* "shmcache/scripting/_lua.pyx":141
  * 
  * cdef int push_error(lua_State *L, str line) except -1:
  *     lua.lua_createtable(L, 0, 2)             # <<<<<<<<<<<<<<
@@ -3654,7 +3923,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   lua.lua_createtable(__pyx_v_L, 0, 2);
 
-  /* "shmcache/scripting/_lua.pyx":134
+  /* "shmcache/scripting/_lua.pyx":142
  * cdef int push_error(lua_State *L, str line) except -1:
  *     lua.lua_createtable(L, 0, 2)
  *     lua.lua_pushstring(L, b"err")             # <<<<<<<<<<<<<<
@@ -3663,7 +3932,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_err);
 
-  /* "shmcache/scripting/_lua.pyx":135
+  /* "shmcache/scripting/_lua.pyx":143
  *     lua.lua_createtable(L, 0, 2)
  *     lua.lua_pushstring(L, b"err")
  *     push_bytes(L, line.encode("utf-8", "surrogateescape"))             # <<<<<<<<<<<<<<
@@ -3672,15 +3941,15 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   if (unlikely(__pyx_v_line == Py_None)) {
     PyErr_Format(PyExc_AttributeError, "\047NoneType\047 object has no attribute \047%.30s\047", "encode");
-    __PYX_ERR(0, 135, __pyx_L1_error)
+    __PYX_ERR(0, 143, __pyx_L1_error)
   }
-  __pyx_t_1 = PyUnicode_AsEncodedString(__pyx_v_line, __pyx_k_utf_8, __pyx_k_surrogateescape); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 135, __pyx_L1_error)
+  __pyx_t_1 = PyUnicode_AsEncodedString(__pyx_v_line, __pyx_k_utf_8, __pyx_k_surrogateescape); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 143, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
-  __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_1)); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 135, __pyx_L1_error)
+  __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_1)); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 143, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
 
-  /* "shmcache/scripting/_lua.pyx":136
+  /* "shmcache/scripting/_lua.pyx":144
  *     lua.lua_pushstring(L, b"err")
  *     push_bytes(L, line.encode("utf-8", "surrogateescape"))
  *     lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -3689,7 +3958,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   lua.lua_rawset(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":137
+  /* "shmcache/scripting/_lua.pyx":145
  *     push_bytes(L, line.encode("utf-8", "surrogateescape"))
  *     lua.lua_rawset(L, -3)
  *     lua.lua_pushstring(L, b"ignore_error_stats_update")             # <<<<<<<<<<<<<<
@@ -3698,7 +3967,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_ignore_error_stats_update);
 
-  /* "shmcache/scripting/_lua.pyx":138
+  /* "shmcache/scripting/_lua.pyx":146
  *     lua.lua_rawset(L, -3)
  *     lua.lua_pushstring(L, b"ignore_error_stats_update")
  *     lua.lua_pushboolean(L, 1)             # <<<<<<<<<<<<<<
@@ -3707,7 +3976,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   lua.lua_pushboolean(__pyx_v_L, 1);
 
-  /* "shmcache/scripting/_lua.pyx":139
+  /* "shmcache/scripting/_lua.pyx":147
  *     lua.lua_pushstring(L, b"ignore_error_stats_update")
  *     lua.lua_pushboolean(L, 1)
  *     lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -3716,7 +3985,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
 */
   lua.lua_rawset(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":140
+  /* "shmcache/scripting/_lua.pyx":148
  *     lua.lua_pushboolean(L, 1)
  *     lua.lua_rawset(L, -3)
  *     return 0             # <<<<<<<<<<<<<<
@@ -3729,7 +3998,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":132
+  /* "shmcache/scripting/_lua.pyx":140
  * 
  * 
  * cdef int push_error(lua_State *L, str line) except -1:             # <<<<<<<<<<<<<<
@@ -3748,7 +4017,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_error(lua_State *__pyx_v_L, P
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":143
+/* "shmcache/scripting/_lua.pyx":151
  * 
  * 
  * cdef int push_items(lua_State *L, items, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -3771,7 +4040,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_items", 0);
 
-  /* "shmcache/scripting/_lua.pyx":144
+  /* "shmcache/scripting/_lua.pyx":152
  * 
  * cdef int push_items(lua_State *L, items, int resp) except -1:
  *     cdef int i = 0             # <<<<<<<<<<<<<<
@@ -3780,18 +4049,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
 */
   __pyx_v_i = 0;
 
-  /* "shmcache/scripting/_lua.pyx":145
+  /* "shmcache/scripting/_lua.pyx":153
  * cdef int push_items(lua_State *L, items, int resp) except -1:
  *     cdef int i = 0
  *     lua.lua_createtable(L, <int>len(items), 0)             # <<<<<<<<<<<<<<
  *     for item in items:
  *         i += 1
 */
-  __pyx_t_1 = PyObject_Length(__pyx_v_items); if (unlikely(__pyx_t_1 == ((Py_ssize_t)-1))) __PYX_ERR(0, 145, __pyx_L1_error)
+  __pyx_t_1 = PyObject_Length(__pyx_v_items); if (unlikely(__pyx_t_1 == ((Py_ssize_t)-1))) __PYX_ERR(0, 153, __pyx_L1_error)
   lua.lua_createtable(__pyx_v_L, ((int)__pyx_t_1), 0);
 
 
-  /* "shmcache/scripting/_lua.pyx":146
+  /* "shmcache/scripting/_lua.pyx":154
  *     cdef int i = 0
  *     lua.lua_createtable(L, <int>len(items), 0)
  *     for item in items:             # <<<<<<<<<<<<<<
@@ -3803,9 +4072,9 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
     __pyx_t_1 = 0;
     __pyx_t_3 = NULL;
   } else {
-    __pyx_t_1 = -1; __pyx_t_2 = PyObject_GetIter(__pyx_v_items); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 146, __pyx_L1_error)
+    __pyx_t_1 = -1; __pyx_t_2 = PyObject_GetIter(__pyx_v_items); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 154, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
-    __pyx_t_3 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_2); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 146, __pyx_L1_error)
+    __pyx_t_3 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_2); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 154, __pyx_L1_error)
   }
   for (;;) {
     if (likely(!__pyx_t_3)) {
@@ -3813,7 +4082,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
         {
           Py_ssize_t __pyx_temp = __Pyx_PyList_GET_SIZE(__pyx_t_2);
           #if !CYTHON_ASSUME_SAFE_SIZE
-          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 146, __pyx_L1_error)
+          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 154, __pyx_L1_error)
           #endif
           if (__pyx_t_1 >= __pyx_temp) break;
         }
@@ -3823,7 +4092,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
         {
           Py_ssize_t __pyx_temp = __Pyx_PyTuple_GET_SIZE(__pyx_t_2);
           #if !CYTHON_ASSUME_SAFE_SIZE
-          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 146, __pyx_L1_error)
+          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 154, __pyx_L1_error)
           #endif
           if (__pyx_t_1 >= __pyx_temp) break;
         }
@@ -3834,13 +4103,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
         #endif
         ++__pyx_t_1;
       }
-      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 146, __pyx_L1_error)
+      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 154, __pyx_L1_error)
     } else {
       __pyx_t_4 = __pyx_t_3(__pyx_t_2);
       if (unlikely(!__pyx_t_4)) {
         PyObject* exc_type = PyErr_Occurred();
         if (exc_type) {
-          if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 146, __pyx_L1_error)
+          if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 154, __pyx_L1_error)
           PyErr_Clear();
         }
         break;
@@ -3850,7 +4119,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
     __Pyx_XDECREF_SET(__pyx_v_item, __pyx_t_4);
     __pyx_t_4 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":147
+    /* "shmcache/scripting/_lua.pyx":155
  *     lua.lua_createtable(L, <int>len(items), 0)
  *     for item in items:
  *         i += 1             # <<<<<<<<<<<<<<
@@ -3859,17 +4128,17 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
 */
     __pyx_v_i = (__pyx_v_i + 1);
 
-    /* "shmcache/scripting/_lua.pyx":148
+    /* "shmcache/scripting/_lua.pyx":156
  *     for item in items:
  *         i += 1
  *         push_reply(L, item, resp)             # <<<<<<<<<<<<<<
  *         lua.lua_rawseti(L, -2, i)
  *     return 0
 */
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_v_item, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 148, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_v_item, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 156, __pyx_L1_error)
 
 
-    /* "shmcache/scripting/_lua.pyx":149
+    /* "shmcache/scripting/_lua.pyx":157
  *         i += 1
  *         push_reply(L, item, resp)
  *         lua.lua_rawseti(L, -2, i)             # <<<<<<<<<<<<<<
@@ -3878,7 +4147,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
 */
     lua.lua_rawseti(__pyx_v_L, -2, __pyx_v_i);
 
-    /* "shmcache/scripting/_lua.pyx":146
+    /* "shmcache/scripting/_lua.pyx":154
  *     cdef int i = 0
  *     lua.lua_createtable(L, <int>len(items), 0)
  *     for item in items:             # <<<<<<<<<<<<<<
@@ -3888,7 +4157,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
   }
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":150
+  /* "shmcache/scripting/_lua.pyx":158
  *         push_reply(L, item, resp)
  *         lua.lua_rawseti(L, -2, i)
  *     return 0             # <<<<<<<<<<<<<<
@@ -3901,7 +4170,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":143
+  /* "shmcache/scripting/_lua.pyx":151
  * 
  * 
  * cdef int push_items(lua_State *L, items, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -3923,7 +4192,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_items(lua_State *__pyx_v_L, P
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":153
+/* "shmcache/scripting/_lua.pyx":161
  * 
  * 
  * cdef int push_wrapped(lua_State *L, const char *name, items, bint pairs, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -3945,7 +4214,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_wrapped", 0);
 
-  /* "shmcache/scripting/_lua.pyx":155
+  /* "shmcache/scripting/_lua.pyx":163
  * cdef int push_wrapped(lua_State *L, const char *name, items, bint pairs, int resp) except -1:
  *     """``{map = {...}}`` and ``{set = {...}}``."""
  *     lua.lua_createtable(L, 0, 1)             # <<<<<<<<<<<<<<
@@ -3954,7 +4223,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
 */
   lua.lua_createtable(__pyx_v_L, 0, 1);
 
-  /* "shmcache/scripting/_lua.pyx":156
+  /* "shmcache/scripting/_lua.pyx":164
  *     """``{map = {...}}`` and ``{set = {...}}``."""
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, name)             # <<<<<<<<<<<<<<
@@ -3963,18 +4232,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_v_name);
 
-  /* "shmcache/scripting/_lua.pyx":157
+  /* "shmcache/scripting/_lua.pyx":165
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, name)
  *     lua.lua_createtable(L, 0, <int>len(items))             # <<<<<<<<<<<<<<
  *     for item in items:
  *         push_reply(L, item, resp)
 */
-  __pyx_t_1 = PyObject_Length(__pyx_v_items); if (unlikely(__pyx_t_1 == ((Py_ssize_t)-1))) __PYX_ERR(0, 157, __pyx_L1_error)
+  __pyx_t_1 = PyObject_Length(__pyx_v_items); if (unlikely(__pyx_t_1 == ((Py_ssize_t)-1))) __PYX_ERR(0, 165, __pyx_L1_error)
   lua.lua_createtable(__pyx_v_L, 0, ((int)__pyx_t_1));
 
 
-  /* "shmcache/scripting/_lua.pyx":158
+  /* "shmcache/scripting/_lua.pyx":166
  *     lua.lua_pushstring(L, name)
  *     lua.lua_createtable(L, 0, <int>len(items))
  *     for item in items:             # <<<<<<<<<<<<<<
@@ -3986,9 +4255,9 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
     __pyx_t_1 = 0;
     __pyx_t_3 = NULL;
   } else {
-    __pyx_t_1 = -1; __pyx_t_2 = PyObject_GetIter(__pyx_v_items); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 158, __pyx_L1_error)
+    __pyx_t_1 = -1; __pyx_t_2 = PyObject_GetIter(__pyx_v_items); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 166, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
-    __pyx_t_3 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_2); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 158, __pyx_L1_error)
+    __pyx_t_3 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_2); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 166, __pyx_L1_error)
   }
   for (;;) {
     if (likely(!__pyx_t_3)) {
@@ -3996,7 +4265,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
         {
           Py_ssize_t __pyx_temp = __Pyx_PyList_GET_SIZE(__pyx_t_2);
           #if !CYTHON_ASSUME_SAFE_SIZE
-          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 158, __pyx_L1_error)
+          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 166, __pyx_L1_error)
           #endif
           if (__pyx_t_1 >= __pyx_temp) break;
         }
@@ -4006,7 +4275,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
         {
           Py_ssize_t __pyx_temp = __Pyx_PyTuple_GET_SIZE(__pyx_t_2);
           #if !CYTHON_ASSUME_SAFE_SIZE
-          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 158, __pyx_L1_error)
+          if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 166, __pyx_L1_error)
           #endif
           if (__pyx_t_1 >= __pyx_temp) break;
         }
@@ -4017,13 +4286,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
         #endif
         ++__pyx_t_1;
       }
-      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 158, __pyx_L1_error)
+      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 166, __pyx_L1_error)
     } else {
       __pyx_t_4 = __pyx_t_3(__pyx_t_2);
       if (unlikely(!__pyx_t_4)) {
         PyObject* exc_type = PyErr_Occurred();
         if (exc_type) {
-          if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 158, __pyx_L1_error)
+          if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 166, __pyx_L1_error)
           PyErr_Clear();
         }
         break;
@@ -4033,17 +4302,17 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
     __Pyx_XDECREF_SET(__pyx_v_item, __pyx_t_4);
     __pyx_t_4 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":159
+    /* "shmcache/scripting/_lua.pyx":167
  *     lua.lua_createtable(L, 0, <int>len(items))
  *     for item in items:
  *         push_reply(L, item, resp)             # <<<<<<<<<<<<<<
  *         if pairs:
  *             push_reply(L, items[item], resp)
 */
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_v_item, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 159, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_v_item, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 167, __pyx_L1_error)
 
 
-    /* "shmcache/scripting/_lua.pyx":160
+    /* "shmcache/scripting/_lua.pyx":168
  *     for item in items:
  *         push_reply(L, item, resp)
  *         if pairs:             # <<<<<<<<<<<<<<
@@ -4052,20 +4321,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
 */
     if (__pyx_v_pairs) {
 
-      /* "shmcache/scripting/_lua.pyx":161
+      /* "shmcache/scripting/_lua.pyx":169
  *         push_reply(L, item, resp)
  *         if pairs:
  *             push_reply(L, items[item], resp)             # <<<<<<<<<<<<<<
  *         else:
  *             lua.lua_pushboolean(L, 1)
 */
-      __pyx_t_4 = __Pyx_PyObject_GetItem(__pyx_v_items, __pyx_v_item); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 161, __pyx_L1_error)
+      __pyx_t_4 = __Pyx_PyObject_GetItem(__pyx_v_items, __pyx_v_item); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 169, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_4);
-      __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_t_4, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 161, __pyx_L1_error)
+      __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_t_4, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 169, __pyx_L1_error)
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
 
-      /* "shmcache/scripting/_lua.pyx":160
+      /* "shmcache/scripting/_lua.pyx":168
  *     for item in items:
  *         push_reply(L, item, resp)
  *         if pairs:             # <<<<<<<<<<<<<<
@@ -4075,7 +4344,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
       goto __pyx_L5;
     }
 
-    /* "shmcache/scripting/_lua.pyx":163
+    /* "shmcache/scripting/_lua.pyx":171
  *             push_reply(L, items[item], resp)
  *         else:
  *             lua.lua_pushboolean(L, 1)             # <<<<<<<<<<<<<<
@@ -4087,7 +4356,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
     }
     __pyx_L5:;
 
-    /* "shmcache/scripting/_lua.pyx":164
+    /* "shmcache/scripting/_lua.pyx":172
  *         else:
  *             lua.lua_pushboolean(L, 1)
  *         lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -4096,7 +4365,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
 */
     lua.lua_rawset(__pyx_v_L, -3);
 
-    /* "shmcache/scripting/_lua.pyx":158
+    /* "shmcache/scripting/_lua.pyx":166
  *     lua.lua_pushstring(L, name)
  *     lua.lua_createtable(L, 0, <int>len(items))
  *     for item in items:             # <<<<<<<<<<<<<<
@@ -4106,7 +4375,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
   }
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":165
+  /* "shmcache/scripting/_lua.pyx":173
  *             lua.lua_pushboolean(L, 1)
  *         lua.lua_rawset(L, -3)
  *     lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -4115,7 +4384,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
 */
   lua.lua_rawset(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":166
+  /* "shmcache/scripting/_lua.pyx":174
  *         lua.lua_rawset(L, -3)
  *     lua.lua_rawset(L, -3)
  *     return 0             # <<<<<<<<<<<<<<
@@ -4128,7 +4397,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":153
+  /* "shmcache/scripting/_lua.pyx":161
  * 
  * 
  * cdef int push_wrapped(lua_State *L, const char *name, items, bint pairs, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4149,7 +4418,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(lua_State *__pyx_v_L,
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":169
+/* "shmcache/scripting/_lua.pyx":177
  * 
  * 
  * cdef int push_double(lua_State *L, number, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4173,7 +4442,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_double", 0);
 
-  /* "shmcache/scripting/_lua.pyx":170
+  /* "shmcache/scripting/_lua.pyx":178
  * 
  * cdef int push_double(lua_State *L, number, int resp) except -1:
  *     if resp == 3:             # <<<<<<<<<<<<<<
@@ -4185,7 +4454,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":171
+    /* "shmcache/scripting/_lua.pyx":179
  * cdef int push_double(lua_State *L, number, int resp) except -1:
  *     if resp == 3:
  *         lua.lua_createtable(L, 0, 1)             # <<<<<<<<<<<<<<
@@ -4194,7 +4463,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
 */
     lua.lua_createtable(__pyx_v_L, 0, 1);
 
-    /* "shmcache/scripting/_lua.pyx":172
+    /* "shmcache/scripting/_lua.pyx":180
  *     if resp == 3:
  *         lua.lua_createtable(L, 0, 1)
  *         lua.lua_pushstring(L, b"double")             # <<<<<<<<<<<<<<
@@ -4203,18 +4472,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
 */
     lua.lua_pushstring(__pyx_v_L, __pyx_k_double);
 
-    /* "shmcache/scripting/_lua.pyx":173
+    /* "shmcache/scripting/_lua.pyx":181
  *         lua.lua_createtable(L, 0, 1)
  *         lua.lua_pushstring(L, b"double")
  *         lua.lua_pushnumber(L, number)             # <<<<<<<<<<<<<<
  *         lua.lua_rawset(L, -3)
  *         return 0
 */
-    __pyx_t_2 = __Pyx_PyFloat_AsDouble(__pyx_v_number); if (unlikely((__pyx_t_2 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 173, __pyx_L1_error)
+    __pyx_t_2 = __Pyx_PyFloat_AsDouble(__pyx_v_number); if (unlikely((__pyx_t_2 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 181, __pyx_L1_error)
     lua.lua_pushnumber(__pyx_v_L, __pyx_t_2);
 
 
-    /* "shmcache/scripting/_lua.pyx":174
+    /* "shmcache/scripting/_lua.pyx":182
  *         lua.lua_pushstring(L, b"double")
  *         lua.lua_pushnumber(L, number)
  *         lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -4223,7 +4492,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
 */
     lua.lua_rawset(__pyx_v_L, -3);
 
-    /* "shmcache/scripting/_lua.pyx":175
+    /* "shmcache/scripting/_lua.pyx":183
  *         lua.lua_pushnumber(L, number)
  *         lua.lua_rawset(L, -3)
  *         return 0             # <<<<<<<<<<<<<<
@@ -4236,7 +4505,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":170
+    /* "shmcache/scripting/_lua.pyx":178
  * 
  * cdef int push_double(lua_State *L, number, int resp) except -1:
  *     if resp == 3:             # <<<<<<<<<<<<<<
@@ -4245,20 +4514,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":176
+  /* "shmcache/scripting/_lua.pyx":184
  *         lua.lua_rawset(L, -3)
  *         return 0
  *     return push_bytes(L, human_text(number) if isinstance(number, HumanDouble)             # <<<<<<<<<<<<<<
  *                       else double_text(number))
  * 
 */
-  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_HumanDouble); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 176, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_HumanDouble); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 184, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
-  __pyx_t_1 = PyObject_IsInstance(__pyx_v_number, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 176, __pyx_L1_error)
+  __pyx_t_1 = PyObject_IsInstance(__pyx_v_number, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 184, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
   if (__pyx_t_1) {
     __pyx_t_5 = NULL;
-    __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_human_text); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 176, __pyx_L1_error)
+    __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_human_text); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 184, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_6);
     __pyx_t_7 = 1;
     #if CYTHON_UNPACK_METHODS
@@ -4277,15 +4546,15 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
       __pyx_t_4 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_6, __pyx_callargs+__pyx_t_7, (2-__pyx_t_7) | (__pyx_t_7*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
       __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
       __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 176, __pyx_L1_error)
+      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 184, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_4);
     }
-    if (!(likely(PyBytes_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_4))) __PYX_ERR(0, 176, __pyx_L1_error)
+    if (!(likely(PyBytes_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_4))) __PYX_ERR(0, 184, __pyx_L1_error)
     __pyx_t_3 = __pyx_t_4;
     __pyx_t_4 = 0;
   } else {
 
-    /* "shmcache/scripting/_lua.pyx":177
+    /* "shmcache/scripting/_lua.pyx":185
  *         return 0
  *     return push_bytes(L, human_text(number) if isinstance(number, HumanDouble)
  *                       else double_text(number))             # <<<<<<<<<<<<<<
@@ -4293,7 +4562,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
  * 
 */
     __pyx_t_6 = NULL;
-    __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_double_text); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 177, __pyx_L1_error)
+    __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_double_text); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 185, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_5);
     __pyx_t_7 = 1;
     #if CYTHON_UNPACK_METHODS
@@ -4312,30 +4581,30 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
       __pyx_t_4 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_5, __pyx_callargs+__pyx_t_7, (2-__pyx_t_7) | (__pyx_t_7*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
       __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
       __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 177, __pyx_L1_error)
+      if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 185, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_4);
     }
-    if (!(likely(PyBytes_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_4))) __PYX_ERR(0, 177, __pyx_L1_error)
+    if (!(likely(PyBytes_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_4))) __PYX_ERR(0, 185, __pyx_L1_error)
     __pyx_t_3 = __pyx_t_4;
     __pyx_t_4 = 0;
   }
 
 
-  /* "shmcache/scripting/_lua.pyx":176
+  /* "shmcache/scripting/_lua.pyx":184
  *         lua.lua_rawset(L, -3)
  *         return 0
  *     return push_bytes(L, human_text(number) if isinstance(number, HumanDouble)             # <<<<<<<<<<<<<<
  *                       else double_text(number))
  * 
 */
-  __pyx_t_8 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_3)); if (unlikely(__pyx_t_8 == ((int)-1))) __PYX_ERR(0, 176, __pyx_L1_error)
+  __pyx_t_8 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_3)); if (unlikely(__pyx_t_8 == ((int)-1))) __PYX_ERR(0, 184, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
   {
     __pyx_r = __pyx_t_8;
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":169
+  /* "shmcache/scripting/_lua.pyx":177
  * 
  * 
  * cdef int push_double(lua_State *L, number, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4357,7 +4626,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_double(lua_State *__pyx_v_L, 
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":180
+/* "shmcache/scripting/_lua.pyx":188
  * 
  * 
  * cdef int push_verbatim(lua_State *L, reply, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4380,26 +4649,26 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_verbatim", 0);
 
-  /* "shmcache/scripting/_lua.pyx":181
+  /* "shmcache/scripting/_lua.pyx":189
  * 
  * cdef int push_verbatim(lua_State *L, reply, int resp) except -1:
  *     cdef bytes text = reply.text.encode("utf-8", "surrogateescape")             # <<<<<<<<<<<<<<
  *     if resp == 2:
  *         return push_bytes(L, text)
 */
-  __pyx_t_1 = __Pyx_PyObject_GetAttrStr(__pyx_v_reply, __pyx_mstate_global->__pyx_n_u_text); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 181, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_PyObject_GetAttrStr(__pyx_v_reply, __pyx_mstate_global->__pyx_n_u_text); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 189, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
-  __pyx_t_2 = __Pyx_PyObject_GetAttrStr(__pyx_t_1, __pyx_mstate_global->__pyx_n_u_encode); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 181, __pyx_L1_error)
+  __pyx_t_2 = __Pyx_PyObject_GetAttrStr(__pyx_t_1, __pyx_mstate_global->__pyx_n_u_encode); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 189, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_2);
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
-  __pyx_t_1 = __Pyx_PyObject_Call(__pyx_t_2, __pyx_mstate_global->__pyx_tuple[0], NULL); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 181, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_PyObject_Call(__pyx_t_2, __pyx_mstate_global->__pyx_tuple[0], NULL); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 189, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-  if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(0, 181, __pyx_L1_error)
+  if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(0, 189, __pyx_L1_error)
   __pyx_v_text = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":182
+  /* "shmcache/scripting/_lua.pyx":190
  * cdef int push_verbatim(lua_State *L, reply, int resp) except -1:
  *     cdef bytes text = reply.text.encode("utf-8", "surrogateescape")
  *     if resp == 2:             # <<<<<<<<<<<<<<
@@ -4411,20 +4680,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
   if (__pyx_t_3) {
 
 
-    /* "shmcache/scripting/_lua.pyx":183
+    /* "shmcache/scripting/_lua.pyx":191
  *     cdef bytes text = reply.text.encode("utf-8", "surrogateescape")
  *     if resp == 2:
  *         return push_bytes(L, text)             # <<<<<<<<<<<<<<
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, b"verbatim_string")
 */
-    __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, __pyx_v_text); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 183, __pyx_L1_error)
+    __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, __pyx_v_text); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 191, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_4;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":182
+    /* "shmcache/scripting/_lua.pyx":190
  * cdef int push_verbatim(lua_State *L, reply, int resp) except -1:
  *     cdef bytes text = reply.text.encode("utf-8", "surrogateescape")
  *     if resp == 2:             # <<<<<<<<<<<<<<
@@ -4433,7 +4702,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":184
+  /* "shmcache/scripting/_lua.pyx":192
  *     if resp == 2:
  *         return push_bytes(L, text)
  *     lua.lua_createtable(L, 0, 1)             # <<<<<<<<<<<<<<
@@ -4442,7 +4711,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
 */
   lua.lua_createtable(__pyx_v_L, 0, 1);
 
-  /* "shmcache/scripting/_lua.pyx":185
+  /* "shmcache/scripting/_lua.pyx":193
  *         return push_bytes(L, text)
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, b"verbatim_string")             # <<<<<<<<<<<<<<
@@ -4451,17 +4720,17 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_verbatim_string);
 
-  /* "shmcache/scripting/_lua.pyx":186
+  /* "shmcache/scripting/_lua.pyx":194
  *     lua.lua_createtable(L, 0, 1)
  *     lua.lua_pushstring(L, b"verbatim_string")
  *     push_field(L, b"string", text)             # <<<<<<<<<<<<<<
  *     lua.lua_pushstring(L, b"format")
  *     push_bytes(L, reply.format.encode())
 */
-  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_field(__pyx_v_L, __pyx_k_string, __pyx_v_text); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 186, __pyx_L1_error)
+  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_field(__pyx_v_L, __pyx_k_string, __pyx_v_text); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 194, __pyx_L1_error)
 
 
-  /* "shmcache/scripting/_lua.pyx":187
+  /* "shmcache/scripting/_lua.pyx":195
  *     lua.lua_pushstring(L, b"verbatim_string")
  *     push_field(L, b"string", text)
  *     lua.lua_pushstring(L, b"format")             # <<<<<<<<<<<<<<
@@ -4470,14 +4739,14 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_format);
 
-  /* "shmcache/scripting/_lua.pyx":188
+  /* "shmcache/scripting/_lua.pyx":196
  *     push_field(L, b"string", text)
  *     lua.lua_pushstring(L, b"format")
  *     push_bytes(L, reply.format.encode())             # <<<<<<<<<<<<<<
  *     lua.lua_rawset(L, -3)
  *     lua.lua_rawset(L, -3)
 */
-  __pyx_t_5 = __Pyx_PyObject_GetAttrStr(__pyx_v_reply, __pyx_mstate_global->__pyx_n_u_format); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 188, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_PyObject_GetAttrStr(__pyx_v_reply, __pyx_mstate_global->__pyx_n_u_format); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 196, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   __pyx_t_2 = __pyx_t_5;
   __Pyx_INCREF(__pyx_t_2);
@@ -4487,15 +4756,15 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
     __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_encode, __pyx_callargs+__pyx_t_6, (1-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
     __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 188, __pyx_L1_error)
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 196, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
   }
-  if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(0, 188, __pyx_L1_error)
-  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_1)); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 188, __pyx_L1_error)
+  if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(0, 196, __pyx_L1_error)
+  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_1)); if (unlikely(__pyx_t_4 == ((int)-1))) __PYX_ERR(0, 196, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
 
-  /* "shmcache/scripting/_lua.pyx":189
+  /* "shmcache/scripting/_lua.pyx":197
  *     lua.lua_pushstring(L, b"format")
  *     push_bytes(L, reply.format.encode())
  *     lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -4504,7 +4773,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
 */
   lua.lua_rawset(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":190
+  /* "shmcache/scripting/_lua.pyx":198
  *     push_bytes(L, reply.format.encode())
  *     lua.lua_rawset(L, -3)
  *     lua.lua_rawset(L, -3)             # <<<<<<<<<<<<<<
@@ -4513,7 +4782,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
 */
   lua.lua_rawset(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":191
+  /* "shmcache/scripting/_lua.pyx":199
  *     lua.lua_rawset(L, -3)
  *     lua.lua_rawset(L, -3)
  *     return 0             # <<<<<<<<<<<<<<
@@ -4526,7 +4795,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":180
+  /* "shmcache/scripting/_lua.pyx":188
  * 
  * 
  * cdef int push_verbatim(lua_State *L, reply, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4548,7 +4817,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(lua_State *__pyx_v_L
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":194
+/* "shmcache/scripting/_lua.pyx":202
  * 
  * 
  * cdef int push_null(lua_State *L, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4560,7 +4829,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
   int __pyx_r;
   int __pyx_t_1;
 
-  /* "shmcache/scripting/_lua.pyx":195
+  /* "shmcache/scripting/_lua.pyx":203
  * 
  * cdef int push_null(lua_State *L, int resp) except -1:
  *     if resp == 3:             # <<<<<<<<<<<<<<
@@ -4572,7 +4841,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":196
+    /* "shmcache/scripting/_lua.pyx":204
  * cdef int push_null(lua_State *L, int resp) except -1:
  *     if resp == 3:
  *         lua.lua_pushnil(L)             # <<<<<<<<<<<<<<
@@ -4581,7 +4850,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
 */
     lua.lua_pushnil(__pyx_v_L);
 
-    /* "shmcache/scripting/_lua.pyx":195
+    /* "shmcache/scripting/_lua.pyx":203
  * 
  * cdef int push_null(lua_State *L, int resp) except -1:
  *     if resp == 3:             # <<<<<<<<<<<<<<
@@ -4591,7 +4860,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
     goto __pyx_L3;
   }
 
-  /* "shmcache/scripting/_lua.pyx":198
+  /* "shmcache/scripting/_lua.pyx":206
  *         lua.lua_pushnil(L)
  *     else:
  *         lua.lua_pushboolean(L, 0)             # <<<<<<<<<<<<<<
@@ -4603,7 +4872,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
   }
   __pyx_L3:;
 
-  /* "shmcache/scripting/_lua.pyx":199
+  /* "shmcache/scripting/_lua.pyx":207
  *     else:
  *         lua.lua_pushboolean(L, 0)
  *     return 0             # <<<<<<<<<<<<<<
@@ -4616,7 +4885,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":194
+  /* "shmcache/scripting/_lua.pyx":202
  * 
  * 
  * cdef int push_null(lua_State *L, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4630,7 +4899,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_null(lua_State *__pyx_v_L, in
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":202
+/* "shmcache/scripting/_lua.pyx":210
  * 
  * 
  * cdef int push_reply(lua_State *L, reply, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4654,7 +4923,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_reply", 0);
 
-  /* "shmcache/scripting/_lua.pyx":204
+  /* "shmcache/scripting/_lua.pyx":212
  * cdef int push_reply(lua_State *L, reply, int resp) except -1:
  *     """A command's reply as Lua has it: what has no type in Lua is a table with one field."""
  *     if not lua.lua_checkstack(L, 8):             # <<<<<<<<<<<<<<
@@ -4666,7 +4935,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   if (unlikely(__pyx_t_1)) {
 
 
-    /* "shmcache/scripting/_lua.pyx":205
+    /* "shmcache/scripting/_lua.pyx":213
  *     """A command's reply as Lua has it: what has no type in Lua is a table with one field."""
  *     if not lua.lua_checkstack(L, 8):
  *         raise RecursionError("the reply is nested too deeply for Lua")             # <<<<<<<<<<<<<<
@@ -4679,14 +4948,14 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
       PyObject *__pyx_callargs[2] = {__pyx_t_3, __pyx_mstate_global->__pyx_kp_u_the_reply_is_nested_too_deeply_f};
       __pyx_t_2 = __Pyx_PyObject_FastCall((PyObject*)(((PyTypeObject*)PyExc_RecursionError)), __pyx_callargs+__pyx_t_4, (2-__pyx_t_4) | (__pyx_t_4*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
       __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
-      if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 205, __pyx_L1_error)
+      if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 213, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_2);
     }
     __Pyx_Raise(__pyx_t_2, 0, 0, 0);
     __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-    __PYX_ERR(0, 205, __pyx_L1_error)
+    __PYX_ERR(0, 213, __pyx_L1_error)
 
-    /* "shmcache/scripting/_lua.pyx":204
+    /* "shmcache/scripting/_lua.pyx":212
  * cdef int push_reply(lua_State *L, reply, int resp) except -1:
  *     """A command's reply as Lua has it: what has no type in Lua is a table with one field."""
  *     if not lua.lua_checkstack(L, 8):             # <<<<<<<<<<<<<<
@@ -4695,7 +4964,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":206
+  /* "shmcache/scripting/_lua.pyx":214
  *     if not lua.lua_checkstack(L, 8):
  *         raise RecursionError("the reply is nested too deeply for Lua")
  *     kind = type(reply)             # <<<<<<<<<<<<<<
@@ -4705,7 +4974,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   __Pyx_INCREF(((PyObject *)Py_TYPE(__pyx_v_reply)));
   __pyx_v_kind = ((PyTypeObject*)((PyObject *)Py_TYPE(__pyx_v_reply)));
 
-  /* "shmcache/scripting/_lua.pyx":207
+  /* "shmcache/scripting/_lua.pyx":215
  *         raise RecursionError("the reply is nested too deeply for Lua")
  *     kind = type(reply)
  *     if kind is bytes:             # <<<<<<<<<<<<<<
@@ -4716,7 +4985,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":208
+    /* "shmcache/scripting/_lua.pyx":216
  *     kind = type(reply)
  *     if kind is bytes:
  *         return push_bytes(L, reply)             # <<<<<<<<<<<<<<
@@ -4725,15 +4994,15 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
     __pyx_t_2 = __pyx_v_reply;
     __Pyx_INCREF(__pyx_t_2);
-    if (!(likely(PyBytes_CheckExact(__pyx_t_2))||((__pyx_t_2) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_2))) __PYX_ERR(0, 208, __pyx_L1_error)
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_2)); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 208, __pyx_L1_error)
+    if (!(likely(PyBytes_CheckExact(__pyx_t_2))||((__pyx_t_2) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_2))) __PYX_ERR(0, 216, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_2)); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 216, __pyx_L1_error)
     __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
     {
       __pyx_r = __pyx_t_5;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":207
+    /* "shmcache/scripting/_lua.pyx":215
  *         raise RecursionError("the reply is nested too deeply for Lua")
  *     kind = type(reply)
  *     if kind is bytes:             # <<<<<<<<<<<<<<
@@ -4742,7 +5011,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":209
+  /* "shmcache/scripting/_lua.pyx":217
  *     if kind is bytes:
  *         return push_bytes(L, reply)
  *     if kind is int:             # <<<<<<<<<<<<<<
@@ -4753,18 +5022,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":210
+    /* "shmcache/scripting/_lua.pyx":218
  *         return push_bytes(L, reply)
  *     if kind is int:
  *         lua.lua_pushnumber(L, <double>reply)             # <<<<<<<<<<<<<<
  *         return 0
  *     if reply is None:
 */
-    __pyx_t_6 = __Pyx_PyFloat_AsDouble(__pyx_v_reply); if (unlikely((__pyx_t_6 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 210, __pyx_L1_error)
+    __pyx_t_6 = __Pyx_PyFloat_AsDouble(__pyx_v_reply); if (unlikely((__pyx_t_6 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 218, __pyx_L1_error)
     lua.lua_pushnumber(__pyx_v_L, ((double)__pyx_t_6));
 
 
-    /* "shmcache/scripting/_lua.pyx":211
+    /* "shmcache/scripting/_lua.pyx":219
  *     if kind is int:
  *         lua.lua_pushnumber(L, <double>reply)
  *         return 0             # <<<<<<<<<<<<<<
@@ -4777,7 +5046,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":209
+    /* "shmcache/scripting/_lua.pyx":217
  *     if kind is bytes:
  *         return push_bytes(L, reply)
  *     if kind is int:             # <<<<<<<<<<<<<<
@@ -4786,7 +5055,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":212
+  /* "shmcache/scripting/_lua.pyx":220
  *         lua.lua_pushnumber(L, <double>reply)
  *         return 0
  *     if reply is None:             # <<<<<<<<<<<<<<
@@ -4797,20 +5066,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":213
+    /* "shmcache/scripting/_lua.pyx":221
  *         return 0
  *     if reply is None:
  *         return push_null(L, resp)             # <<<<<<<<<<<<<<
  *     if kind is str:
  *         return push_field(L, b"ok", reply.encode("utf-8", "surrogateescape"))
 */
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_null(__pyx_v_L, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 213, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_null(__pyx_v_L, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 221, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_5;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":212
+    /* "shmcache/scripting/_lua.pyx":220
  *         lua.lua_pushnumber(L, <double>reply)
  *         return 0
  *     if reply is None:             # <<<<<<<<<<<<<<
@@ -4819,7 +5088,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":214
+  /* "shmcache/scripting/_lua.pyx":222
  *     if reply is None:
  *         return push_null(L, resp)
  *     if kind is str:             # <<<<<<<<<<<<<<
@@ -4830,27 +5099,27 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":215
+    /* "shmcache/scripting/_lua.pyx":223
  *         return push_null(L, resp)
  *     if kind is str:
  *         return push_field(L, b"ok", reply.encode("utf-8", "surrogateescape"))             # <<<<<<<<<<<<<<
  *     if kind is list or kind is tuple:
  *         return push_items(L, reply, resp)
 */
-    __pyx_t_2 = __Pyx_PyObject_GetAttrStr(__pyx_v_reply, __pyx_mstate_global->__pyx_n_u_encode); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 215, __pyx_L1_error)
+    __pyx_t_2 = __Pyx_PyObject_GetAttrStr(__pyx_v_reply, __pyx_mstate_global->__pyx_n_u_encode); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 223, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
-    __pyx_t_3 = __Pyx_PyObject_Call(__pyx_t_2, __pyx_mstate_global->__pyx_tuple[0], NULL); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 215, __pyx_L1_error)
+    __pyx_t_3 = __Pyx_PyObject_Call(__pyx_t_2, __pyx_mstate_global->__pyx_tuple[0], NULL); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 223, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
     __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-    if (!(likely(PyBytes_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_3))) __PYX_ERR(0, 215, __pyx_L1_error)
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_field(__pyx_v_L, __pyx_k_ok, ((PyObject*)__pyx_t_3)); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 215, __pyx_L1_error)
+    if (!(likely(PyBytes_CheckExact(__pyx_t_3))||((__pyx_t_3) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_3))) __PYX_ERR(0, 223, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_field(__pyx_v_L, __pyx_k_ok, ((PyObject*)__pyx_t_3)); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 223, __pyx_L1_error)
     __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
     {
       __pyx_r = __pyx_t_5;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":214
+    /* "shmcache/scripting/_lua.pyx":222
  *     if reply is None:
  *         return push_null(L, resp)
  *     if kind is str:             # <<<<<<<<<<<<<<
@@ -4859,7 +5128,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":216
+  /* "shmcache/scripting/_lua.pyx":224
  *     if kind is str:
  *         return push_field(L, b"ok", reply.encode("utf-8", "surrogateescape"))
  *     if kind is list or kind is tuple:             # <<<<<<<<<<<<<<
@@ -4883,20 +5152,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":217
+    /* "shmcache/scripting/_lua.pyx":225
  *         return push_field(L, b"ok", reply.encode("utf-8", "surrogateescape"))
  *     if kind is list or kind is tuple:
  *         return push_items(L, reply, resp)             # <<<<<<<<<<<<<<
  *     return push_rare(L, reply, resp)
  * 
 */
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 217, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 225, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_5;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":216
+    /* "shmcache/scripting/_lua.pyx":224
  *     if kind is str:
  *         return push_field(L, b"ok", reply.encode("utf-8", "surrogateescape"))
  *     if kind is list or kind is tuple:             # <<<<<<<<<<<<<<
@@ -4905,20 +5174,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":218
+  /* "shmcache/scripting/_lua.pyx":226
  *     if kind is list or kind is tuple:
  *         return push_items(L, reply, resp)
  *     return push_rare(L, reply, resp)             # <<<<<<<<<<<<<<
  * 
  * 
 */
-  __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_rare(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 218, __pyx_L1_error)
+  __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_push_rare(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 226, __pyx_L1_error)
   {
     __pyx_r = __pyx_t_5;
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":202
+  /* "shmcache/scripting/_lua.pyx":210
  * 
  * 
  * cdef int push_reply(lua_State *L, reply, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4939,7 +5208,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_reply(lua_State *__pyx_v_L, P
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":221
+/* "shmcache/scripting/_lua.pyx":229
  * 
  * 
  * cdef int push_rare(lua_State *L, reply, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -4971,7 +5240,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("push_rare", 0);
 
-  /* "shmcache/scripting/_lua.pyx":222
+  /* "shmcache/scripting/_lua.pyx":230
  * 
  * cdef int push_rare(lua_State *L, reply, int resp) except -1:
  *     if isinstance(reply, bool):             # <<<<<<<<<<<<<<
@@ -4982,7 +5251,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":223
+    /* "shmcache/scripting/_lua.pyx":231
  * cdef int push_rare(lua_State *L, reply, int resp) except -1:
  *     if isinstance(reply, bool):
  *         if resp == 3:             # <<<<<<<<<<<<<<
@@ -4994,18 +5263,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
     if (__pyx_t_1) {
 
 
-      /* "shmcache/scripting/_lua.pyx":224
+      /* "shmcache/scripting/_lua.pyx":232
  *     if isinstance(reply, bool):
  *         if resp == 3:
  *             lua.lua_pushboolean(L, reply)             # <<<<<<<<<<<<<<
  *         else:
  *             lua.lua_pushnumber(L, reply)
 */
-      __pyx_t_2 = __Pyx_PyLong_As_int(__pyx_v_reply); if (unlikely((__pyx_t_2 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 224, __pyx_L1_error)
+      __pyx_t_2 = __Pyx_PyLong_As_int(__pyx_v_reply); if (unlikely((__pyx_t_2 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 232, __pyx_L1_error)
       lua.lua_pushboolean(__pyx_v_L, __pyx_t_2);
 
 
-      /* "shmcache/scripting/_lua.pyx":223
+      /* "shmcache/scripting/_lua.pyx":231
  * cdef int push_rare(lua_State *L, reply, int resp) except -1:
  *     if isinstance(reply, bool):
  *         if resp == 3:             # <<<<<<<<<<<<<<
@@ -5015,7 +5284,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
       goto __pyx_L4;
     }
 
-    /* "shmcache/scripting/_lua.pyx":226
+    /* "shmcache/scripting/_lua.pyx":234
  *             lua.lua_pushboolean(L, reply)
  *         else:
  *             lua.lua_pushnumber(L, reply)             # <<<<<<<<<<<<<<
@@ -5023,13 +5292,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
  *     if isinstance(reply, CommandError):
 */
     /*else*/ {
-      __pyx_t_3 = __Pyx_PyFloat_AsDouble(__pyx_v_reply); if (unlikely((__pyx_t_3 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 226, __pyx_L1_error)
+      __pyx_t_3 = __Pyx_PyFloat_AsDouble(__pyx_v_reply); if (unlikely((__pyx_t_3 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 234, __pyx_L1_error)
       lua.lua_pushnumber(__pyx_v_L, __pyx_t_3);
 
     }
     __pyx_L4:;
 
-    /* "shmcache/scripting/_lua.pyx":227
+    /* "shmcache/scripting/_lua.pyx":235
  *         else:
  *             lua.lua_pushnumber(L, reply)
  *         return 0             # <<<<<<<<<<<<<<
@@ -5042,7 +5311,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":222
+    /* "shmcache/scripting/_lua.pyx":230
  * 
  * cdef int push_rare(lua_State *L, reply, int resp) except -1:
  *     if isinstance(reply, bool):             # <<<<<<<<<<<<<<
@@ -5051,37 +5320,37 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":228
+  /* "shmcache/scripting/_lua.pyx":236
  *             lua.lua_pushnumber(L, reply)
  *         return 0
  *     if isinstance(reply, CommandError):             # <<<<<<<<<<<<<<
  *         return push_error(L, str(reply))
  *     if isinstance(reply, float):
 */
-  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_CommandError); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 228, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_CommandError); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 236, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
-  __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 228, __pyx_L1_error)
+  __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 236, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":229
+    /* "shmcache/scripting/_lua.pyx":237
  *         return 0
  *     if isinstance(reply, CommandError):
  *         return push_error(L, str(reply))             # <<<<<<<<<<<<<<
  *     if isinstance(reply, float):
  *         return push_double(L, reply, resp)
 */
-    __pyx_t_4 = __Pyx_PyObject_Unicode(__pyx_v_reply); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 229, __pyx_L1_error)
+    __pyx_t_4 = __Pyx_PyObject_Unicode(__pyx_v_reply); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 237, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_4);
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_error(__pyx_v_L, ((PyObject*)__pyx_t_4)); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 229, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_error(__pyx_v_L, ((PyObject*)__pyx_t_4)); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 237, __pyx_L1_error)
     __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":228
+    /* "shmcache/scripting/_lua.pyx":236
  *             lua.lua_pushnumber(L, reply)
  *         return 0
  *     if isinstance(reply, CommandError):             # <<<<<<<<<<<<<<
@@ -5090,7 +5359,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":230
+  /* "shmcache/scripting/_lua.pyx":238
  *     if isinstance(reply, CommandError):
  *         return push_error(L, str(reply))
  *     if isinstance(reply, float):             # <<<<<<<<<<<<<<
@@ -5101,20 +5370,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":231
+    /* "shmcache/scripting/_lua.pyx":239
  *         return push_error(L, str(reply))
  *     if isinstance(reply, float):
  *         return push_double(L, reply, resp)             # <<<<<<<<<<<<<<
  *     if isinstance(reply, NullArray):
  *         return push_null(L, resp)
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_double(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 231, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_double(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 239, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":230
+    /* "shmcache/scripting/_lua.pyx":238
  *     if isinstance(reply, CommandError):
  *         return push_error(L, str(reply))
  *     if isinstance(reply, float):             # <<<<<<<<<<<<<<
@@ -5123,34 +5392,34 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":232
+  /* "shmcache/scripting/_lua.pyx":240
  *     if isinstance(reply, float):
  *         return push_double(L, reply, resp)
  *     if isinstance(reply, NullArray):             # <<<<<<<<<<<<<<
  *         return push_null(L, resp)
  *     if isinstance(reply, Verbatim):
 */
-  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_NullArray); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 232, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_NullArray); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 240, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
-  __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 232, __pyx_L1_error)
+  __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 240, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":233
+    /* "shmcache/scripting/_lua.pyx":241
  *         return push_double(L, reply, resp)
  *     if isinstance(reply, NullArray):
  *         return push_null(L, resp)             # <<<<<<<<<<<<<<
  *     if isinstance(reply, Verbatim):
  *         return push_verbatim(L, reply, resp)
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_null(__pyx_v_L, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 233, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_null(__pyx_v_L, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 241, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":232
+    /* "shmcache/scripting/_lua.pyx":240
  *     if isinstance(reply, float):
  *         return push_double(L, reply, resp)
  *     if isinstance(reply, NullArray):             # <<<<<<<<<<<<<<
@@ -5159,34 +5428,34 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":234
+  /* "shmcache/scripting/_lua.pyx":242
  *     if isinstance(reply, NullArray):
  *         return push_null(L, resp)
  *     if isinstance(reply, Verbatim):             # <<<<<<<<<<<<<<
  *         return push_verbatim(L, reply, resp)
  *     if isinstance(reply, dict):
 */
-  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_Verbatim); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 234, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_Verbatim); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 242, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
-  __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 234, __pyx_L1_error)
+  __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 242, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":235
+    /* "shmcache/scripting/_lua.pyx":243
  *         return push_null(L, resp)
  *     if isinstance(reply, Verbatim):
  *         return push_verbatim(L, reply, resp)             # <<<<<<<<<<<<<<
  *     if isinstance(reply, dict):
  *         if resp == 3:
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 235, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_verbatim(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 243, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":234
+    /* "shmcache/scripting/_lua.pyx":242
  *     if isinstance(reply, NullArray):
  *         return push_null(L, resp)
  *     if isinstance(reply, Verbatim):             # <<<<<<<<<<<<<<
@@ -5195,7 +5464,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":236
+  /* "shmcache/scripting/_lua.pyx":244
  *     if isinstance(reply, Verbatim):
  *         return push_verbatim(L, reply, resp)
  *     if isinstance(reply, dict):             # <<<<<<<<<<<<<<
@@ -5206,7 +5475,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":237
+    /* "shmcache/scripting/_lua.pyx":245
  *         return push_verbatim(L, reply, resp)
  *     if isinstance(reply, dict):
  *         if resp == 3:             # <<<<<<<<<<<<<<
@@ -5218,20 +5487,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
     if (__pyx_t_1) {
 
 
-      /* "shmcache/scripting/_lua.pyx":238
+      /* "shmcache/scripting/_lua.pyx":246
  *     if isinstance(reply, dict):
  *         if resp == 3:
  *             return push_wrapped(L, b"map", reply, True, resp)             # <<<<<<<<<<<<<<
  *         return push_items(L, [part for pair in reply.items() for part in pair], resp)
  *     if isinstance(reply, (SetReply, set, frozenset)):
 */
-      __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(__pyx_v_L, __pyx_k_map, __pyx_v_reply, 1, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 238, __pyx_L1_error)
+      __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(__pyx_v_L, __pyx_k_map, __pyx_v_reply, 1, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 246, __pyx_L1_error)
       {
         __pyx_r = __pyx_t_2;
       }
       goto __pyx_L0;
 
-      /* "shmcache/scripting/_lua.pyx":237
+      /* "shmcache/scripting/_lua.pyx":245
  *         return push_verbatim(L, reply, resp)
  *     if isinstance(reply, dict):
  *         if resp == 3:             # <<<<<<<<<<<<<<
@@ -5240,7 +5509,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
     }
 
-    /* "shmcache/scripting/_lua.pyx":239
+    /* "shmcache/scripting/_lua.pyx":247
  *         if resp == 3:
  *             return push_wrapped(L, b"map", reply, True, resp)
  *         return push_items(L, [part for pair in reply.items() for part in pair], resp)             # <<<<<<<<<<<<<<
@@ -5248,14 +5517,14 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
  *         if resp == 3:
 */
     { /* enter inner scope */
-      __pyx_t_4 = PyList_New(0); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 239, __pyx_L13_error)
+      __pyx_t_4 = PyList_New(0); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 247, __pyx_L13_error)
       __Pyx_GOTREF(__pyx_t_4);
       __pyx_t_6 = 0;
       if (unlikely(__pyx_v_reply == Py_None)) {
         PyErr_Format(PyExc_AttributeError, "\047NoneType\047 object has no attribute \047%.30s\047", "items");
-        __PYX_ERR(0, 239, __pyx_L13_error)
+        __PYX_ERR(0, 247, __pyx_L13_error)
       }
-      __pyx_t_8 = __Pyx_dict_iterator(__pyx_v_reply, 0, __pyx_mstate_global->__pyx_n_u_items, (&__pyx_t_7), (&__pyx_t_2)); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 239, __pyx_L13_error)
+      __pyx_t_8 = __Pyx_dict_iterator(__pyx_v_reply, 0, __pyx_mstate_global->__pyx_n_u_items, (&__pyx_t_7), (&__pyx_t_2)); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 247, __pyx_L13_error)
       __Pyx_GOTREF(__pyx_t_8);
       __Pyx_XDECREF(__pyx_t_5);
       __pyx_t_5 = __pyx_t_8;
@@ -5263,7 +5532,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
       while (1) {
         __pyx_t_9 = __Pyx_dict_iter_next(__pyx_t_5, __pyx_t_7, &__pyx_t_6, NULL, NULL, &__pyx_t_8, __pyx_t_2);
         if (unlikely(__pyx_t_9 == 0)) break;
-        if (unlikely(__pyx_t_9 == -1)) __PYX_ERR(0, 239, __pyx_L13_error)
+        if (unlikely(__pyx_t_9 == -1)) __PYX_ERR(0, 247, __pyx_L13_error)
         __Pyx_GOTREF(__pyx_t_8);
         __Pyx_XDECREF_SET(__pyx_7genexpr__pyx_v_pair, __pyx_t_8);
         __pyx_t_8 = 0;
@@ -5272,9 +5541,9 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
           __pyx_t_10 = 0;
           __pyx_t_11 = NULL;
         } else {
-          __pyx_t_10 = -1; __pyx_t_8 = PyObject_GetIter(__pyx_7genexpr__pyx_v_pair); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 239, __pyx_L13_error)
+          __pyx_t_10 = -1; __pyx_t_8 = PyObject_GetIter(__pyx_7genexpr__pyx_v_pair); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 247, __pyx_L13_error)
           __Pyx_GOTREF(__pyx_t_8);
-          __pyx_t_11 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_8); if (unlikely(!__pyx_t_11)) __PYX_ERR(0, 239, __pyx_L13_error)
+          __pyx_t_11 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_8); if (unlikely(!__pyx_t_11)) __PYX_ERR(0, 247, __pyx_L13_error)
         }
         for (;;) {
           if (likely(!__pyx_t_11)) {
@@ -5282,7 +5551,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
               {
                 Py_ssize_t __pyx_temp = __Pyx_PyList_GET_SIZE(__pyx_t_8);
                 #if !CYTHON_ASSUME_SAFE_SIZE
-                if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 239, __pyx_L13_error)
+                if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 247, __pyx_L13_error)
                 #endif
                 if (__pyx_t_10 >= __pyx_temp) break;
               }
@@ -5292,7 +5561,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
               {
                 Py_ssize_t __pyx_temp = __Pyx_PyTuple_GET_SIZE(__pyx_t_8);
                 #if !CYTHON_ASSUME_SAFE_SIZE
-                if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 239, __pyx_L13_error)
+                if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 247, __pyx_L13_error)
                 #endif
                 if (__pyx_t_10 >= __pyx_temp) break;
               }
@@ -5303,13 +5572,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
               #endif
               ++__pyx_t_10;
             }
-            if (unlikely(!__pyx_t_12)) __PYX_ERR(0, 239, __pyx_L13_error)
+            if (unlikely(!__pyx_t_12)) __PYX_ERR(0, 247, __pyx_L13_error)
           } else {
             __pyx_t_12 = __pyx_t_11(__pyx_t_8);
             if (unlikely(!__pyx_t_12)) {
               PyObject* exc_type = PyErr_Occurred();
               if (exc_type) {
-                if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 239, __pyx_L13_error)
+                if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 247, __pyx_L13_error)
                 PyErr_Clear();
               }
               break;
@@ -5318,7 +5587,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
           __Pyx_GOTREF(__pyx_t_12);
           __Pyx_XDECREF_SET(__pyx_7genexpr__pyx_v_part, __pyx_t_12);
           __pyx_t_12 = 0;
-          if (unlikely(__Pyx_ListComp_Append(__pyx_t_4, __pyx_7genexpr__pyx_v_part))) __PYX_ERR(0, 239, __pyx_L13_error)
+          if (unlikely(__Pyx_ListComp_Append(__pyx_t_4, __pyx_7genexpr__pyx_v_part))) __PYX_ERR(0, 247, __pyx_L13_error)
         }
         __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
       }
@@ -5332,14 +5601,14 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
       goto __pyx_L1_error;
       __pyx_L19_exit_scope:;
     } /* exit inner scope */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_t_4, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 239, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_t_4, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 247, __pyx_L1_error)
     __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":236
+    /* "shmcache/scripting/_lua.pyx":244
  *     if isinstance(reply, Verbatim):
  *         return push_verbatim(L, reply, resp)
  *     if isinstance(reply, dict):             # <<<<<<<<<<<<<<
@@ -5348,14 +5617,14 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":240
+  /* "shmcache/scripting/_lua.pyx":248
  *             return push_wrapped(L, b"map", reply, True, resp)
  *         return push_items(L, [part for pair in reply.items() for part in pair], resp)
  *     if isinstance(reply, (SetReply, set, frozenset)):             # <<<<<<<<<<<<<<
  *         if resp == 3:
  *             return push_wrapped(L, b"set", reply, False, resp)
 */
-  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_SetReply); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 240, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_SetReply); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 248, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
   __pyx_t_13 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_4); 
   if (!__pyx_t_13) {
@@ -5384,7 +5653,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":241
+    /* "shmcache/scripting/_lua.pyx":249
  *         return push_items(L, [part for pair in reply.items() for part in pair], resp)
  *     if isinstance(reply, (SetReply, set, frozenset)):
  *         if resp == 3:             # <<<<<<<<<<<<<<
@@ -5396,20 +5665,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
     if (__pyx_t_1) {
 
 
-      /* "shmcache/scripting/_lua.pyx":242
+      /* "shmcache/scripting/_lua.pyx":250
  *     if isinstance(reply, (SetReply, set, frozenset)):
  *         if resp == 3:
  *             return push_wrapped(L, b"set", reply, False, resp)             # <<<<<<<<<<<<<<
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, (list, tuple)):
 */
-      __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(__pyx_v_L, __pyx_k_set, __pyx_v_reply, 0, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 242, __pyx_L1_error)
+      __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_wrapped(__pyx_v_L, __pyx_k_set, __pyx_v_reply, 0, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 250, __pyx_L1_error)
       {
         __pyx_r = __pyx_t_2;
       }
       goto __pyx_L0;
 
-      /* "shmcache/scripting/_lua.pyx":241
+      /* "shmcache/scripting/_lua.pyx":249
  *         return push_items(L, [part for pair in reply.items() for part in pair], resp)
  *     if isinstance(reply, (SetReply, set, frozenset)):
  *         if resp == 3:             # <<<<<<<<<<<<<<
@@ -5418,20 +5687,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
     }
 
-    /* "shmcache/scripting/_lua.pyx":243
+    /* "shmcache/scripting/_lua.pyx":251
  *         if resp == 3:
  *             return push_wrapped(L, b"set", reply, False, resp)
  *         return push_items(L, reply, resp)             # <<<<<<<<<<<<<<
  *     if isinstance(reply, (list, tuple)):
  *         return push_items(L, reply, resp)
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 243, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 251, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":240
+    /* "shmcache/scripting/_lua.pyx":248
  *             return push_wrapped(L, b"map", reply, True, resp)
  *         return push_items(L, [part for pair in reply.items() for part in pair], resp)
  *     if isinstance(reply, (SetReply, set, frozenset)):             # <<<<<<<<<<<<<<
@@ -5440,7 +5709,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":244
+  /* "shmcache/scripting/_lua.pyx":252
  *             return push_wrapped(L, b"set", reply, False, resp)
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, (list, tuple)):             # <<<<<<<<<<<<<<
@@ -5464,20 +5733,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":245
+    /* "shmcache/scripting/_lua.pyx":253
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, (list, tuple)):
  *         return push_items(L, reply, resp)             # <<<<<<<<<<<<<<
  *     if isinstance(reply, int):
  *         lua.lua_pushnumber(L, <double>reply)
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 245, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_items(__pyx_v_L, __pyx_v_reply, __pyx_v_resp); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 253, __pyx_L1_error)
     {
       __pyx_r = __pyx_t_2;
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":244
+    /* "shmcache/scripting/_lua.pyx":252
  *             return push_wrapped(L, b"set", reply, False, resp)
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, (list, tuple)):             # <<<<<<<<<<<<<<
@@ -5486,7 +5755,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":246
+  /* "shmcache/scripting/_lua.pyx":254
  *     if isinstance(reply, (list, tuple)):
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, int):             # <<<<<<<<<<<<<<
@@ -5497,18 +5766,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":247
+    /* "shmcache/scripting/_lua.pyx":255
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, int):
  *         lua.lua_pushnumber(L, <double>reply)             # <<<<<<<<<<<<<<
  *         return 0
  *     raise TypeError(f"no Lua value can be made of {type(reply).__name__}")
 */
-    __pyx_t_3 = __Pyx_PyFloat_AsDouble(__pyx_v_reply); if (unlikely((__pyx_t_3 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 247, __pyx_L1_error)
+    __pyx_t_3 = __Pyx_PyFloat_AsDouble(__pyx_v_reply); if (unlikely((__pyx_t_3 == (double)-1) && PyErr_Occurred())) __PYX_ERR(0, 255, __pyx_L1_error)
     lua.lua_pushnumber(__pyx_v_L, ((double)__pyx_t_3));
 
 
-    /* "shmcache/scripting/_lua.pyx":248
+    /* "shmcache/scripting/_lua.pyx":256
  *     if isinstance(reply, int):
  *         lua.lua_pushnumber(L, <double>reply)
  *         return 0             # <<<<<<<<<<<<<<
@@ -5521,7 +5790,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":246
+    /* "shmcache/scripting/_lua.pyx":254
  *     if isinstance(reply, (list, tuple)):
  *         return push_items(L, reply, resp)
  *     if isinstance(reply, int):             # <<<<<<<<<<<<<<
@@ -5530,7 +5799,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":249
+  /* "shmcache/scripting/_lua.pyx":257
  *         lua.lua_pushnumber(L, <double>reply)
  *         return 0
  *     raise TypeError(f"no Lua value can be made of {type(reply).__name__}")             # <<<<<<<<<<<<<<
@@ -5538,12 +5807,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
  * 
 */
   __pyx_t_5 = NULL;
-  __pyx_t_8 = __Pyx_PyObject_GetAttrStr(((PyObject *)Py_TYPE(__pyx_v_reply)), __pyx_mstate_global->__pyx_n_u_name); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 249, __pyx_L1_error)
+  __pyx_t_8 = __Pyx_PyObject_GetAttrStr(((PyObject *)Py_TYPE(__pyx_v_reply)), __pyx_mstate_global->__pyx_n_u_name); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 257, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_8);
-  __pyx_t_12 = __Pyx_PyObject_FormatSimple(__pyx_t_8, __pyx_mstate_global->__pyx_empty_unicode); if (unlikely(!__pyx_t_12)) __PYX_ERR(0, 249, __pyx_L1_error)
+  __pyx_t_12 = __Pyx_PyObject_FormatSimple(__pyx_t_8, __pyx_mstate_global->__pyx_empty_unicode); if (unlikely(!__pyx_t_12)) __PYX_ERR(0, 257, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_12);
   __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
-  __pyx_t_8 = __Pyx_PyUnicode_Concat(__pyx_mstate_global->__pyx_kp_u_no_Lua_value_can_be_made_of, __pyx_t_12); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 249, __pyx_L1_error)
+  __pyx_t_8 = __Pyx_PyUnicode_Concat(__pyx_mstate_global->__pyx_kp_u_no_Lua_value_can_be_made_of, __pyx_t_12); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 257, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_8);
   __Pyx_DECREF(__pyx_t_12); __pyx_t_12 = 0;
   __pyx_t_14 = 1;
@@ -5552,14 +5821,14 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
     __pyx_t_4 = __Pyx_PyObject_FastCall((PyObject*)(((PyTypeObject*)PyExc_TypeError)), __pyx_callargs+__pyx_t_14, (2-__pyx_t_14) | (__pyx_t_14*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
     __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
-    if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 249, __pyx_L1_error)
+    if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 257, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_4);
   }
   __Pyx_Raise(__pyx_t_4, 0, 0, 0);
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
-  __PYX_ERR(0, 249, __pyx_L1_error)
+  __PYX_ERR(0, 257, __pyx_L1_error)
 
-  /* "shmcache/scripting/_lua.pyx":221
+  /* "shmcache/scripting/_lua.pyx":229
  * 
  * 
  * cdef int push_rare(lua_State *L, reply, int resp) except -1:             # <<<<<<<<<<<<<<
@@ -5583,7 +5852,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_push_rare(lua_State *__pyx_v_L, Py
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":254
+/* "shmcache/scripting/_lua.pyx":262
  * # ---- from Lua to Python -------------------------------------------------------------------------
  * 
  * cdef bytes bytes_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
@@ -5604,7 +5873,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_bytes_at(lua_State *__pyx_v_
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("bytes_at", 0);
 
-  /* "shmcache/scripting/_lua.pyx":256
+  /* "shmcache/scripting/_lua.pyx":264
  * cdef bytes bytes_at(lua_State *L, int index):
  *     cdef size_t length
  *     cdef const char *text = lua.lua_tolstring(L, index, &length)             # <<<<<<<<<<<<<<
@@ -5613,7 +5882,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_bytes_at(lua_State *__pyx_v_
 */
   __pyx_v_text = lua.lua_tolstring(__pyx_v_L, __pyx_v_index, (&__pyx_v_length));
 
-  /* "shmcache/scripting/_lua.pyx":257
+  /* "shmcache/scripting/_lua.pyx":265
  *     cdef size_t length
  *     cdef const char *text = lua.lua_tolstring(L, index, &length)
  *     return PyBytes_FromStringAndSize(text, length) if text != NULL else b""             # <<<<<<<<<<<<<<
@@ -5623,7 +5892,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_bytes_at(lua_State *__pyx_v_
   __pyx_t_2 = (__pyx_v_text != NULL);
 
   if (__pyx_t_2) {
-    __pyx_t_3 = PyBytes_FromStringAndSize(__pyx_v_text, __pyx_v_length); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 257, __pyx_L1_error)
+    __pyx_t_3 = PyBytes_FromStringAndSize(__pyx_v_text, __pyx_v_length); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 265, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
     __pyx_t_1 = __pyx_t_3;
     __pyx_t_3 = 0;
@@ -5643,7 +5912,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_bytes_at(lua_State *__pyx_v_
   __pyx_t_1 = 0;
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":254
+  /* "shmcache/scripting/_lua.pyx":262
  * # ---- from Lua to Python -------------------------------------------------------------------------
  * 
  * cdef bytes bytes_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
@@ -5665,23 +5934,189 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_bytes_at(lua_State *__pyx_v_
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":260
+/* "shmcache/scripting/_lua.pyx":268
  * 
  * 
- * cdef list words_of(lua_State *L):             # <<<<<<<<<<<<<<
- *     """A command's words; None: there is something that cannot be one."""
- *     cdef int count = lua.lua_gettop(L)
+ * cdef bytes word_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
+ *     """A command's word; None: it cannot be one."""
+ *     cdef int kind = lua.lua_type(L, index)
 */
 
-static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *__pyx_v_L) {
-  int __pyx_v_count;
-  int __pyx_v_i;
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua_word_at(lua_State *__pyx_v_L, int __pyx_v_index) {
   int __pyx_v_kind;
   size_t __pyx_v_length;
   char const *__pyx_v_text;
   char __pyx_v_digits[40];
-  double __pyx_v_number;
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  int __pyx_t_1;
+  PyObject *__pyx_t_2 = NULL;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("word_at", 0);
+
+  /* "shmcache/scripting/_lua.pyx":270
+ * cdef bytes word_at(lua_State *L, int index):
+ *     """A command's word; None: it cannot be one."""
+ *     cdef int kind = lua.lua_type(L, index)             # <<<<<<<<<<<<<<
+ *     cdef size_t length
+ *     cdef const char *text
+*/
+  __pyx_v_kind = lua.lua_type(__pyx_v_L, __pyx_v_index);
+
+  /* "shmcache/scripting/_lua.pyx":274
+ *     cdef const char *text
+ *     cdef char digits[40]
+ *     if kind == LUA_TSTRING:             # <<<<<<<<<<<<<<
+ *         text = lua.lua_tolstring(L, index, &length)
+ *         return PyBytes_FromStringAndSize(text, length)
+*/
+  __pyx_t_1 = (__pyx_v_kind == LUA_TSTRING);
+
+  if (__pyx_t_1) {
+
+
+    /* "shmcache/scripting/_lua.pyx":275
+ *     cdef char digits[40]
+ *     if kind == LUA_TSTRING:
+ *         text = lua.lua_tolstring(L, index, &length)             # <<<<<<<<<<<<<<
+ *         return PyBytes_FromStringAndSize(text, length)
+ *     if kind == LUA_TNUMBER:
+*/
+    __pyx_v_text = lua.lua_tolstring(__pyx_v_L, __pyx_v_index, (&__pyx_v_length));
+
+    /* "shmcache/scripting/_lua.pyx":276
+ *     if kind == LUA_TSTRING:
+ *         text = lua.lua_tolstring(L, index, &length)
+ *         return PyBytes_FromStringAndSize(text, length)             # <<<<<<<<<<<<<<
+ *     if kind == LUA_TNUMBER:
+ *         length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))
+*/
+    __pyx_t_2 = PyBytes_FromStringAndSize(__pyx_v_text, __pyx_v_length); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 276, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+    {
+      PyObject *__pyx_temp;
+      {
+        __pyx_temp = __pyx_r;
+        __pyx_r = ((PyObject*)__pyx_t_2);
+      }
+      __Pyx_XDECREF(__pyx_temp);
+    }
+    __pyx_t_2 = 0;
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_lua.pyx":274
+ *     cdef const char *text
+ *     cdef char digits[40]
+ *     if kind == LUA_TSTRING:             # <<<<<<<<<<<<<<
+ *         text = lua.lua_tolstring(L, index, &length)
+ *         return PyBytes_FromStringAndSize(text, length)
+*/
+  }
+
+  /* "shmcache/scripting/_lua.pyx":277
+ *         text = lua.lua_tolstring(L, index, &length)
+ *         return PyBytes_FromStringAndSize(text, length)
+ *     if kind == LUA_TNUMBER:             # <<<<<<<<<<<<<<
+ *         length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))
+ *         return PyBytes_FromStringAndSize(digits, length)
+*/
+  __pyx_t_1 = (__pyx_v_kind == LUA_TNUMBER);
+
+  if (__pyx_t_1) {
+
+
+    /* "shmcache/scripting/_lua.pyx":278
+ *         return PyBytes_FromStringAndSize(text, length)
+ *     if kind == LUA_TNUMBER:
+ *         length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))             # <<<<<<<<<<<<<<
+ *         return PyBytes_FromStringAndSize(digits, length)
+ *     return None
+*/
+    __pyx_v_length = snprintf(__pyx_v_digits, (sizeof(__pyx_v_digits)), __pyx_k_17g, lua.lua_tonumber(__pyx_v_L, __pyx_v_index));
+
+    /* "shmcache/scripting/_lua.pyx":279
+ *     if kind == LUA_TNUMBER:
+ *         length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))
+ *         return PyBytes_FromStringAndSize(digits, length)             # <<<<<<<<<<<<<<
+ *     return None
+ * 
+*/
+    __pyx_t_2 = PyBytes_FromStringAndSize(__pyx_v_digits, __pyx_v_length); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 279, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+    {
+      PyObject *__pyx_temp;
+      {
+        __pyx_temp = __pyx_r;
+        __pyx_r = ((PyObject*)__pyx_t_2);
+      }
+      __Pyx_XDECREF(__pyx_temp);
+    }
+    __pyx_t_2 = 0;
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_lua.pyx":277
+ *         text = lua.lua_tolstring(L, index, &length)
+ *         return PyBytes_FromStringAndSize(text, length)
+ *     if kind == LUA_TNUMBER:             # <<<<<<<<<<<<<<
+ *         length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))
+ *         return PyBytes_FromStringAndSize(digits, length)
+*/
+  }
+
+  /* "shmcache/scripting/_lua.pyx":280
+ *         length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))
+ *         return PyBytes_FromStringAndSize(digits, length)
+ *     return None             # <<<<<<<<<<<<<<
+ * 
+ * 
+*/
+  {
+    PyObject *__pyx_temp;
+    {
+      __pyx_temp = __pyx_r;
+      __pyx_r = ((PyObject*)Py_None); __Pyx_INCREF(Py_None);
+    }
+    __Pyx_XDECREF(__pyx_temp);
+  }
+  goto __pyx_L0;
+
+  /* "shmcache/scripting/_lua.pyx":268
+ * 
+ * 
+ * cdef bytes word_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
+ *     """A command's word; None: it cannot be one."""
+ *     cdef int kind = lua.lua_type(L, index)
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_AddTraceback("shmcache.scripting._lua.word_at", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = 0;
+  __pyx_L0:;
+
+
+
+
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":283
+ * 
+ * 
+ * cdef list words_of(lua_State *L):             # <<<<<<<<<<<<<<
+ *     """A command's words; None: there is something that cannot be one."""
+ *     cdef int i
+*/
+
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *__pyx_v_L) {
+  int __pyx_v_i;
   PyObject *__pyx_v_words = 0;
+  PyObject *__pyx_v_word = NULL;
   PyObject *__pyx_r = NULL;
   __Pyx_RefNannyDeclarations
   PyObject *__pyx_t_1 = NULL;
@@ -5689,135 +6124,67 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *__pyx_v_
   long __pyx_t_3;
   int __pyx_t_4;
   int __pyx_t_5;
+  int __pyx_t_6;
   int __pyx_lineno = 0;
   const char *__pyx_filename = NULL;
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("words_of", 0);
 
-  /* "shmcache/scripting/_lua.pyx":262
- * cdef list words_of(lua_State *L):
+  /* "shmcache/scripting/_lua.pyx":286
  *     """A command's words; None: there is something that cannot be one."""
- *     cdef int count = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
- *     cdef int i, kind
- *     cdef size_t length
-*/
-  __pyx_v_count = lua.lua_gettop(__pyx_v_L);
-
-  /* "shmcache/scripting/_lua.pyx":268
- *     cdef char digits[40]
- *     cdef double number
+ *     cdef int i
  *     cdef list words = []             # <<<<<<<<<<<<<<
- *     for i in range(1, count + 1):
- *         kind = lua.lua_type(L, i)
+ *     for i in range(1, lua.lua_gettop(L) + 1):
+ *         word = word_at(L, i)
 */
-  __pyx_t_1 = PyList_New(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 268, __pyx_L1_error)
+  __pyx_t_1 = PyList_New(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 286, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __pyx_v_words = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":269
- *     cdef double number
+  /* "shmcache/scripting/_lua.pyx":287
+ *     cdef int i
  *     cdef list words = []
- *     for i in range(1, count + 1):             # <<<<<<<<<<<<<<
- *         kind = lua.lua_type(L, i)
- *         if kind == LUA_TSTRING:
+ *     for i in range(1, lua.lua_gettop(L) + 1):             # <<<<<<<<<<<<<<
+ *         word = word_at(L, i)
+ *         if word is None:
 */
 
-  __pyx_t_2 = (__pyx_v_count + 1);
+  __pyx_t_2 = (lua.lua_gettop(__pyx_v_L) + 1);
   __pyx_t_3 = __pyx_t_2;
 
   for (__pyx_t_4 = 1; __pyx_t_4 < __pyx_t_3; __pyx_t_4+=1) {
     __pyx_v_i = __pyx_t_4;
 
-    /* "shmcache/scripting/_lua.pyx":270
+    /* "shmcache/scripting/_lua.pyx":288
  *     cdef list words = []
- *     for i in range(1, count + 1):
- *         kind = lua.lua_type(L, i)             # <<<<<<<<<<<<<<
- *         if kind == LUA_TSTRING:
- *             text = lua.lua_tolstring(L, i, &length)
+ *     for i in range(1, lua.lua_gettop(L) + 1):
+ *         word = word_at(L, i)             # <<<<<<<<<<<<<<
+ *         if word is None:
+ *             return None
 */
-    __pyx_v_kind = lua.lua_type(__pyx_v_L, __pyx_v_i);
+    __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_word_at(__pyx_v_L, __pyx_v_i); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 288, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __Pyx_XDECREF_SET(__pyx_v_word, ((PyObject*)__pyx_t_1));
+    __pyx_t_1 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":271
- *     for i in range(1, count + 1):
- *         kind = lua.lua_type(L, i)
- *         if kind == LUA_TSTRING:             # <<<<<<<<<<<<<<
- *             text = lua.lua_tolstring(L, i, &length)
- *             words.append(PyBytes_FromStringAndSize(text, length))
+    /* "shmcache/scripting/_lua.pyx":289
+ *     for i in range(1, lua.lua_gettop(L) + 1):
+ *         word = word_at(L, i)
+ *         if word is None:             # <<<<<<<<<<<<<<
+ *             return None
+ *         words.append(word)
 */
-    switch (__pyx_v_kind) {
-      case LUA_TSTRING:
-
-      /* "shmcache/scripting/_lua.pyx":272
- *         kind = lua.lua_type(L, i)
- *         if kind == LUA_TSTRING:
- *             text = lua.lua_tolstring(L, i, &length)             # <<<<<<<<<<<<<<
- *             words.append(PyBytes_FromStringAndSize(text, length))
- *         elif kind == LUA_TNUMBER:
-*/
-      __pyx_v_text = lua.lua_tolstring(__pyx_v_L, __pyx_v_i, (&__pyx_v_length));
-
-      /* "shmcache/scripting/_lua.pyx":273
- *         if kind == LUA_TSTRING:
- *             text = lua.lua_tolstring(L, i, &length)
- *             words.append(PyBytes_FromStringAndSize(text, length))             # <<<<<<<<<<<<<<
- *         elif kind == LUA_TNUMBER:
- *             number = lua.lua_tonumber(L, i)
-*/
-      __pyx_t_1 = PyBytes_FromStringAndSize(__pyx_v_text, __pyx_v_length); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 273, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_1);
-      __pyx_t_5 = __Pyx_PyList_Append(__pyx_v_words, __pyx_t_1); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 273, __pyx_L1_error)
-      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+    __pyx_t_5 = (__pyx_v_word == ((PyObject*)Py_None));
+    if (__pyx_t_5) {
 
 
-      /* "shmcache/scripting/_lua.pyx":271
- *     for i in range(1, count + 1):
- *         kind = lua.lua_type(L, i)
- *         if kind == LUA_TSTRING:             # <<<<<<<<<<<<<<
- *             text = lua.lua_tolstring(L, i, &length)
- *             words.append(PyBytes_FromStringAndSize(text, length))
-*/
-      break;
-      case LUA_TNUMBER:
-
-      /* "shmcache/scripting/_lua.pyx":275
- *             words.append(PyBytes_FromStringAndSize(text, length))
- *         elif kind == LUA_TNUMBER:
- *             number = lua.lua_tonumber(L, i)             # <<<<<<<<<<<<<<
- *             words.append(PyBytes_FromStringAndSize(
- *                 digits, snprintf(digits, sizeof(digits), b"%.17g", number)
-*/
-      __pyx_v_number = lua.lua_tonumber(__pyx_v_L, __pyx_v_i);
-
-      /* "shmcache/scripting/_lua.pyx":276
- *         elif kind == LUA_TNUMBER:
- *             number = lua.lua_tonumber(L, i)
- *             words.append(PyBytes_FromStringAndSize(             # <<<<<<<<<<<<<<
- *                 digits, snprintf(digits, sizeof(digits), b"%.17g", number)
- *             ))
-*/
-      __pyx_t_1 = PyBytes_FromStringAndSize(__pyx_v_digits, snprintf(__pyx_v_digits, (sizeof(__pyx_v_digits)), __pyx_k_17g, __pyx_v_number)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 276, __pyx_L1_error)
-      __Pyx_GOTREF(__pyx_t_1);
-      __pyx_t_5 = __Pyx_PyList_Append(__pyx_v_words, __pyx_t_1); if (unlikely(__pyx_t_5 == ((int)-1))) __PYX_ERR(0, 276, __pyx_L1_error)
-      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
-
-
-      /* "shmcache/scripting/_lua.pyx":274
- *             text = lua.lua_tolstring(L, i, &length)
- *             words.append(PyBytes_FromStringAndSize(text, length))
- *         elif kind == LUA_TNUMBER:             # <<<<<<<<<<<<<<
- *             number = lua.lua_tonumber(L, i)
- *             words.append(PyBytes_FromStringAndSize(
-*/
-      break;
-      default:
-
-      /* "shmcache/scripting/_lua.pyx":280
- *             ))
- *         else:
+      /* "shmcache/scripting/_lua.pyx":290
+ *         word = word_at(L, i)
+ *         if word is None:
  *             return None             # <<<<<<<<<<<<<<
+ *         words.append(word)
  *     return words
- * 
 */
       {
         PyObject *__pyx_temp;
@@ -5828,14 +6195,31 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *__pyx_v_
         __Pyx_XDECREF(__pyx_temp);
       }
       goto __pyx_L0;
-      break;
+
+      /* "shmcache/scripting/_lua.pyx":289
+ *     for i in range(1, lua.lua_gettop(L) + 1):
+ *         word = word_at(L, i)
+ *         if word is None:             # <<<<<<<<<<<<<<
+ *             return None
+ *         words.append(word)
+*/
     }
+
+    /* "shmcache/scripting/_lua.pyx":291
+ *         if word is None:
+ *             return None
+ *         words.append(word)             # <<<<<<<<<<<<<<
+ *     return words
+ * 
+*/
+    __pyx_t_6 = __Pyx_PyList_Append(__pyx_v_words, __pyx_v_word); if (unlikely(__pyx_t_6 == ((int)-1))) __PYX_ERR(0, 291, __pyx_L1_error)
+
   }
 
 
-  /* "shmcache/scripting/_lua.pyx":281
- *         else:
+  /* "shmcache/scripting/_lua.pyx":292
  *             return None
+ *         words.append(word)
  *     return words             # <<<<<<<<<<<<<<
  * 
  * 
@@ -5851,12 +6235,12 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *__pyx_v_
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":260
+  /* "shmcache/scripting/_lua.pyx":283
  * 
  * 
  * cdef list words_of(lua_State *L):             # <<<<<<<<<<<<<<
  *     """A command's words; None: there is something that cannot be one."""
- *     cdef int count = lua.lua_gettop(L)
+ *     cdef int i
 */
 
   /* function exit code */
@@ -5866,19 +6250,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_words_of(lua_State *__pyx_v_
   __pyx_r = 0;
   __pyx_L0:;
 
-
-
-
-
-
-
   __Pyx_XDECREF(__pyx_v_words);
+  __Pyx_XDECREF(__pyx_v_word);
   __Pyx_XGIVEREF(__pyx_r);
   __Pyx_RefNannyFinishContext();
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":284
+/* "shmcache/scripting/_lua.pyx":295
  * 
  * 
  * cdef object value_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
@@ -5901,7 +6280,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("value_at", 0);
 
-  /* "shmcache/scripting/_lua.pyx":286
+  /* "shmcache/scripting/_lua.pyx":297
  * cdef object value_at(lua_State *L, int index):
  *     """What redis.register_function is given."""
  *     cdef int kind = lua.lua_type(L, index)             # <<<<<<<<<<<<<<
@@ -5910,7 +6289,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
   __pyx_v_kind = lua.lua_type(__pyx_v_L, __pyx_v_index);
 
-  /* "shmcache/scripting/_lua.pyx":287
+  /* "shmcache/scripting/_lua.pyx":298
  *     """What redis.register_function is given."""
  *     cdef int kind = lua.lua_type(L, index)
  *     if kind == LUA_TSTRING:             # <<<<<<<<<<<<<<
@@ -5922,14 +6301,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":288
+    /* "shmcache/scripting/_lua.pyx":299
  *     cdef int kind = lua.lua_type(L, index)
  *     if kind == LUA_TSTRING:
  *         return bytes_at(L, index)             # <<<<<<<<<<<<<<
  *     if kind == LUA_TNUMBER:
  *         return lua.lua_tonumber(L, index)
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 288, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 299, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
     {
       PyObject *__pyx_temp;
@@ -5942,7 +6321,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
     __pyx_t_2 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":287
+    /* "shmcache/scripting/_lua.pyx":298
  *     """What redis.register_function is given."""
  *     cdef int kind = lua.lua_type(L, index)
  *     if kind == LUA_TSTRING:             # <<<<<<<<<<<<<<
@@ -5951,7 +6330,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":289
+  /* "shmcache/scripting/_lua.pyx":300
  *     if kind == LUA_TSTRING:
  *         return bytes_at(L, index)
  *     if kind == LUA_TNUMBER:             # <<<<<<<<<<<<<<
@@ -5963,14 +6342,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":290
+    /* "shmcache/scripting/_lua.pyx":301
  *         return bytes_at(L, index)
  *     if kind == LUA_TNUMBER:
  *         return lua.lua_tonumber(L, index)             # <<<<<<<<<<<<<<
  *     if kind == LUA_TBOOLEAN:
  *         return bool(lua.lua_toboolean(L, index))
 */
-    __pyx_t_2 = PyFloat_FromDouble(lua.lua_tonumber(__pyx_v_L, __pyx_v_index)); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 290, __pyx_L1_error)
+    __pyx_t_2 = PyFloat_FromDouble(lua.lua_tonumber(__pyx_v_L, __pyx_v_index)); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 301, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
     {
       PyObject *__pyx_temp;
@@ -5983,7 +6362,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
     __pyx_t_2 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":289
+    /* "shmcache/scripting/_lua.pyx":300
  *     if kind == LUA_TSTRING:
  *         return bytes_at(L, index)
  *     if kind == LUA_TNUMBER:             # <<<<<<<<<<<<<<
@@ -5992,7 +6371,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":291
+  /* "shmcache/scripting/_lua.pyx":302
  *     if kind == LUA_TNUMBER:
  *         return lua.lua_tonumber(L, index)
  *     if kind == LUA_TBOOLEAN:             # <<<<<<<<<<<<<<
@@ -6004,14 +6383,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":292
+    /* "shmcache/scripting/_lua.pyx":303
  *         return lua.lua_tonumber(L, index)
  *     if kind == LUA_TBOOLEAN:
  *         return bool(lua.lua_toboolean(L, index))             # <<<<<<<<<<<<<<
  *     if kind == LUA_TFUNCTION:
  *         lua.lua_pushvalue(L, index)
 */
-    __pyx_t_2 = __Pyx_PyBool_FromLong((!(!(lua.lua_toboolean(__pyx_v_L, __pyx_v_index) != 0)))); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 292, __pyx_L1_error)
+    __pyx_t_2 = __Pyx_PyBool_FromLong((!(!(lua.lua_toboolean(__pyx_v_L, __pyx_v_index) != 0)))); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 303, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
     {
       PyObject *__pyx_temp;
@@ -6024,7 +6403,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
     __pyx_t_2 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":291
+    /* "shmcache/scripting/_lua.pyx":302
  *     if kind == LUA_TNUMBER:
  *         return lua.lua_tonumber(L, index)
  *     if kind == LUA_TBOOLEAN:             # <<<<<<<<<<<<<<
@@ -6033,7 +6412,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":293
+  /* "shmcache/scripting/_lua.pyx":304
  *     if kind == LUA_TBOOLEAN:
  *         return bool(lua.lua_toboolean(L, index))
  *     if kind == LUA_TFUNCTION:             # <<<<<<<<<<<<<<
@@ -6045,7 +6424,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":294
+    /* "shmcache/scripting/_lua.pyx":305
  *         return bool(lua.lua_toboolean(L, index))
  *     if kind == LUA_TFUNCTION:
  *         lua.lua_pushvalue(L, index)             # <<<<<<<<<<<<<<
@@ -6054,7 +6433,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
     lua.lua_pushvalue(__pyx_v_L, __pyx_v_index);
 
-    /* "shmcache/scripting/_lua.pyx":295
+    /* "shmcache/scripting/_lua.pyx":306
  *     if kind == LUA_TFUNCTION:
  *         lua.lua_pushvalue(L, index)
  *         return Callback(lua.luaL_ref(L, LUA_REGISTRYINDEX))             # <<<<<<<<<<<<<<
@@ -6062,9 +6441,9 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
  *         return dict_at(L, index)
 */
     __pyx_t_3 = NULL;
-    __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_Callback); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 295, __pyx_L1_error)
+    __Pyx_GetModuleGlobalName(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_Callback); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 306, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_4);
-    __pyx_t_5 = __Pyx_PyLong_From_int(lua.luaL_ref(__pyx_v_L, LUA_REGISTRYINDEX)); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 295, __pyx_L1_error)
+    __pyx_t_5 = __Pyx_PyLong_From_int(lua.luaL_ref(__pyx_v_L, LUA_REGISTRYINDEX)); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 306, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_5);
     __pyx_t_6 = 1;
     #if CYTHON_UNPACK_METHODS
@@ -6084,7 +6463,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
       __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
       __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
-      if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 295, __pyx_L1_error)
+      if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 306, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_2);
     }
     {
@@ -6098,7 +6477,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
     __pyx_t_2 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":293
+    /* "shmcache/scripting/_lua.pyx":304
  *     if kind == LUA_TBOOLEAN:
  *         return bool(lua.lua_toboolean(L, index))
  *     if kind == LUA_TFUNCTION:             # <<<<<<<<<<<<<<
@@ -6107,7 +6486,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":296
+  /* "shmcache/scripting/_lua.pyx":307
  *         lua.lua_pushvalue(L, index)
  *         return Callback(lua.luaL_ref(L, LUA_REGISTRYINDEX))
  *     if kind == LUA_TTABLE:             # <<<<<<<<<<<<<<
@@ -6119,14 +6498,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":297
+    /* "shmcache/scripting/_lua.pyx":308
  *         return Callback(lua.luaL_ref(L, LUA_REGISTRYINDEX))
  *     if kind == LUA_TTABLE:
  *         return dict_at(L, index)             # <<<<<<<<<<<<<<
  *     return None
  * 
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_dict_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 297, __pyx_L1_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_dict_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 308, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
     {
       PyObject *__pyx_temp;
@@ -6139,7 +6518,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
     __pyx_t_2 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":296
+    /* "shmcache/scripting/_lua.pyx":307
  *         lua.lua_pushvalue(L, index)
  *         return Callback(lua.luaL_ref(L, LUA_REGISTRYINDEX))
  *     if kind == LUA_TTABLE:             # <<<<<<<<<<<<<<
@@ -6148,7 +6527,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":298
+  /* "shmcache/scripting/_lua.pyx":309
  *     if kind == LUA_TTABLE:
  *         return dict_at(L, index)
  *     return None             # <<<<<<<<<<<<<<
@@ -6165,7 +6544,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":284
+  /* "shmcache/scripting/_lua.pyx":295
  * 
  * 
  * cdef object value_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
@@ -6188,7 +6567,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_value_at(lua_State *__pyx_v_
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":301
+/* "shmcache/scripting/_lua.pyx":312
  * 
  * 
  * cdef dict dict_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
@@ -6209,19 +6588,19 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("dict_at", 0);
 
-  /* "shmcache/scripting/_lua.pyx":302
+  /* "shmcache/scripting/_lua.pyx":313
  * 
  * cdef dict dict_at(lua_State *L, int index):
  *     cdef dict found = {}             # <<<<<<<<<<<<<<
  *     if not lua.lua_checkstack(L, 4):
  *         return found
 */
-  __pyx_t_1 = __Pyx_PyDict_NewPresized(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 302, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_PyDict_NewPresized(0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 313, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __pyx_v_found = ((PyObject*)__pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":303
+  /* "shmcache/scripting/_lua.pyx":314
  * cdef dict dict_at(lua_State *L, int index):
  *     cdef dict found = {}
  *     if not lua.lua_checkstack(L, 4):             # <<<<<<<<<<<<<<
@@ -6233,7 +6612,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
   if (__pyx_t_2) {
 
 
-    /* "shmcache/scripting/_lua.pyx":304
+    /* "shmcache/scripting/_lua.pyx":315
  *     cdef dict found = {}
  *     if not lua.lua_checkstack(L, 4):
  *         return found             # <<<<<<<<<<<<<<
@@ -6251,7 +6630,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":303
+    /* "shmcache/scripting/_lua.pyx":314
  * cdef dict dict_at(lua_State *L, int index):
  *     cdef dict found = {}
  *     if not lua.lua_checkstack(L, 4):             # <<<<<<<<<<<<<<
@@ -6260,7 +6639,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":305
+  /* "shmcache/scripting/_lua.pyx":316
  *     if not lua.lua_checkstack(L, 4):
  *         return found
  *     lua.lua_pushvalue(L, index)             # <<<<<<<<<<<<<<
@@ -6269,7 +6648,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
 */
   lua.lua_pushvalue(__pyx_v_L, __pyx_v_index);
 
-  /* "shmcache/scripting/_lua.pyx":306
+  /* "shmcache/scripting/_lua.pyx":317
  *         return found
  *     lua.lua_pushvalue(L, index)
  *     lua.lua_pushnil(L)             # <<<<<<<<<<<<<<
@@ -6278,7 +6657,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
 */
   lua.lua_pushnil(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":307
+  /* "shmcache/scripting/_lua.pyx":318
  *     lua.lua_pushvalue(L, index)
  *     lua.lua_pushnil(L)
  *     while lua.lua_next(L, -2):             # <<<<<<<<<<<<<<
@@ -6291,19 +6670,19 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
 
     if (!__pyx_t_2) break;
 
-    /* "shmcache/scripting/_lua.pyx":308
+    /* "shmcache/scripting/_lua.pyx":319
  *     lua.lua_pushnil(L)
  *     while lua.lua_next(L, -2):
  *         key = value_at(L, lua.lua_gettop(L) - 1)             # <<<<<<<<<<<<<<
  *         if not isinstance(key, dict):
  *             found[key] = value_at(L, lua.lua_gettop(L))
 */
-    __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_value_at(__pyx_v_L, (lua.lua_gettop(__pyx_v_L) - 1)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 308, __pyx_L1_error)
+    __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_value_at(__pyx_v_L, (lua.lua_gettop(__pyx_v_L) - 1)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 319, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
     __Pyx_XDECREF_SET(__pyx_v_key, __pyx_t_1);
     __pyx_t_1 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":309
+    /* "shmcache/scripting/_lua.pyx":320
  *     while lua.lua_next(L, -2):
  *         key = value_at(L, lua.lua_gettop(L) - 1)
  *         if not isinstance(key, dict):             # <<<<<<<<<<<<<<
@@ -6317,19 +6696,19 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
     if (__pyx_t_3) {
 
 
-      /* "shmcache/scripting/_lua.pyx":310
+      /* "shmcache/scripting/_lua.pyx":321
  *         key = value_at(L, lua.lua_gettop(L) - 1)
  *         if not isinstance(key, dict):
  *             found[key] = value_at(L, lua.lua_gettop(L))             # <<<<<<<<<<<<<<
  *         lua_pop(L, 1)
  *     lua_pop(L, 1)
 */
-      __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_value_at(__pyx_v_L, lua.lua_gettop(__pyx_v_L)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 310, __pyx_L1_error)
+      __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_value_at(__pyx_v_L, lua.lua_gettop(__pyx_v_L)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 321, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_1);
-      if (unlikely((PyDict_SetItem(__pyx_v_found, __pyx_v_key, __pyx_t_1) < 0))) __PYX_ERR(0, 310, __pyx_L1_error)
+      if (unlikely((PyDict_SetItem(__pyx_v_found, __pyx_v_key, __pyx_t_1) < 0))) __PYX_ERR(0, 321, __pyx_L1_error)
       __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":309
+      /* "shmcache/scripting/_lua.pyx":320
  *     while lua.lua_next(L, -2):
  *         key = value_at(L, lua.lua_gettop(L) - 1)
  *         if not isinstance(key, dict):             # <<<<<<<<<<<<<<
@@ -6338,7 +6717,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
 */
     }
 
-    /* "shmcache/scripting/_lua.pyx":311
+    /* "shmcache/scripting/_lua.pyx":322
  *         if not isinstance(key, dict):
  *             found[key] = value_at(L, lua.lua_gettop(L))
  *         lua_pop(L, 1)             # <<<<<<<<<<<<<<
@@ -6348,7 +6727,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
     lua_pop(__pyx_v_L, 1);
   }
 
-  /* "shmcache/scripting/_lua.pyx":312
+  /* "shmcache/scripting/_lua.pyx":323
  *             found[key] = value_at(L, lua.lua_gettop(L))
  *         lua_pop(L, 1)
  *     lua_pop(L, 1)             # <<<<<<<<<<<<<<
@@ -6357,7 +6736,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
 */
   lua_pop(__pyx_v_L, 1);
 
-  /* "shmcache/scripting/_lua.pyx":313
+  /* "shmcache/scripting/_lua.pyx":324
  *         lua_pop(L, 1)
  *     lua_pop(L, 1)
  *     return found             # <<<<<<<<<<<<<<
@@ -6375,7 +6754,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":301
+  /* "shmcache/scripting/_lua.pyx":312
  * 
  * 
  * cdef dict dict_at(lua_State *L, int index):             # <<<<<<<<<<<<<<
@@ -6396,7 +6775,2759 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_dict_at(lua_State *__pyx_v_L
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":318
+/* "shmcache/scripting/_direct.pxi":54
+ * 
+ * 
+ * cdef inline int64_t clock_ns(int clock) noexcept:             # <<<<<<<<<<<<<<
+ *     cdef timespec time
+ *     clock_gettime(clock, &time)
+*/
+
+static CYTHON_INLINE int64_t __pyx_f_8shmcache_9scripting_4_lua_clock_ns(int __pyx_v_clock) {
+  struct timespec __pyx_v_time;
+  int64_t __pyx_r;
+
+  /* "shmcache/scripting/_direct.pxi":56
+ * cdef inline int64_t clock_ns(int clock) noexcept:
+ *     cdef timespec time
+ *     clock_gettime(clock, &time)             # <<<<<<<<<<<<<<
+ *     return <int64_t>time.tv_sec * 1000000000 + time.tv_nsec
+ * 
+*/
+  (void)(clock_gettime(__pyx_v_clock, (&__pyx_v_time)));
+
+  /* "shmcache/scripting/_direct.pxi":57
+ *     cdef timespec time
+ *     clock_gettime(clock, &time)
+ *     return <int64_t>time.tv_sec * 1000000000 + time.tv_nsec             # <<<<<<<<<<<<<<
+ * 
+ * 
+*/
+  {
+
+    __pyx_r = ((((int64_t)__pyx_v_time.tv_sec) * 0x3B9ACA00) + __pyx_v_time.tv_nsec);
+  }
+  goto __pyx_L0;
+
+  /* "shmcache/scripting/_direct.pxi":54
+ * 
+ * 
+ * cdef inline int64_t clock_ns(int clock) noexcept:             # <<<<<<<<<<<<<<
+ *     cdef timespec time
+ *     clock_gettime(clock, &time)
+*/
+
+  /* function exit code */
+  __pyx_L0:;
+
+
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_direct.pxi":67
+ *     cdef object stats
+ * 
+ *     def __init__(self, str name, stats):             # <<<<<<<<<<<<<<
+ *         self.kind, self.fewest, self.most, self.writes = DIRECT[name]
+ *         self.stats = stats
+*/
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_6Direct_1__init__(PyObject *__pyx_v_self, 
+#if CYTHON_VECTORCALL_TPNEW
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_6Direct_1__init__(PyObject *__pyx_v_self, 
+#if CYTHON_VECTORCALL_TPNEW
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+) {
+  PyObject *__pyx_v_name = 0;
+  PyObject *__pyx_v_stats = 0;
+  #if !CYTHON_VECTORCALL_TPNEW
+  CYTHON_UNUSED Py_ssize_t __pyx_nargs;
+  #endif
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject* values[2] = {0,0};
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__init__ (wrapper)", 0);
+  #if !CYTHON_VECTORCALL_TPNEW
+  #if CYTHON_ASSUME_SAFE_SIZE
+  __pyx_nargs = PyTuple_GET_SIZE(__pyx_args);
+  #else
+  __pyx_nargs = PyTuple_Size(__pyx_args); if (unlikely(__pyx_nargs < 0)) return -1;
+  #endif
+  #endif
+  __pyx_kwvalues = __Pyx_KwValues_FASTCALL_TPNEW(__pyx_args, __pyx_nargs);
+  {
+    PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_name_2,&__pyx_mstate_global->__pyx_n_u_stats,0};
+    const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL_TPNEW(__pyx_kwds) : 0;
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(1, 67, __pyx_L3_error)
+    if (__pyx_kwds_len > 0) {
+      switch (__pyx_nargs) {
+        case  2:
+        values[1] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 1);
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(1, 67, __pyx_L3_error)
+        CYTHON_FALLTHROUGH;
+        case  1:
+        values[0] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 0);
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(1, 67, __pyx_L3_error)
+        CYTHON_FALLTHROUGH;
+        case  0: break;
+        default: goto __pyx_L5_argtuple_error;
+      }
+      const Py_ssize_t kwd_pos_args = __pyx_nargs;
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__init__", 0) < (0)) __PYX_ERR(1, 67, __pyx_L3_error)
+      for (Py_ssize_t i = __pyx_nargs; i < 2; i++) {
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__init__", 1, 2, 2, i); __PYX_ERR(1, 67, __pyx_L3_error) }
+      }
+    } else if (unlikely(__pyx_nargs != 2)) {
+      goto __pyx_L5_argtuple_error;
+    } else {
+      values[0] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 0);
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(1, 67, __pyx_L3_error)
+      values[1] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 1);
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(1, 67, __pyx_L3_error)
+    }
+    __pyx_v_name = ((PyObject*)values[0]);
+    __pyx_v_stats = values[1];
+  }
+  goto __pyx_L6_skip;
+  __pyx_L5_argtuple_error:;
+  __Pyx_RaiseArgtupleInvalid("__init__", 1, 2, 2, __pyx_nargs); __PYX_ERR(1, 67, __pyx_L3_error)
+  __pyx_L6_skip:;
+  goto __pyx_L4_argument_unpacking_done;
+  __pyx_L3_error:;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  __Pyx_AddTraceback("shmcache.scripting._lua.Direct.__init__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __Pyx_RefNannyFinishContext();
+  return -1;
+  __pyx_L4_argument_unpacking_done:;
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_name), (&PyUnicode_Type), 1, "name", 1))) __PYX_ERR(1, 67, __pyx_L1_error)
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_6Direct___init__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)__pyx_v_self), __pyx_v_name, __pyx_v_stats);
+
+  /* function exit code */
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __pyx_r = -1;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  goto __pyx_L7_cleaned_up;
+  __pyx_L0:;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  __pyx_L7_cleaned_up:;
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_6Direct___init__(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_self, PyObject *__pyx_v_name, PyObject *__pyx_v_stats) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  PyObject *__pyx_t_3 = NULL;
+  PyObject *__pyx_t_4 = NULL;
+  PyObject *__pyx_t_5 = NULL;
+  PyObject *__pyx_t_6 = NULL;
+  PyObject *(*__pyx_t_7)(PyObject *);
+  int __pyx_t_8;
+  int __pyx_t_9;
+  int __pyx_t_10;
+  int __pyx_t_11;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__init__", 0);
+
+  /* "shmcache/scripting/_direct.pxi":68
+ * 
+ *     def __init__(self, str name, stats):
+ *         self.kind, self.fewest, self.most, self.writes = DIRECT[name]             # <<<<<<<<<<<<<<
+ *         self.stats = stats
+ * 
+*/
+  __Pyx_GetModuleGlobalName(__pyx_t_1, __pyx_mstate_global->__pyx_n_u_DIRECT); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 68, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_1);
+  __pyx_t_2 = __Pyx_PyObject_Dict_GetItem(__pyx_t_1, __pyx_v_name); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 68, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  if ((likely(PyTuple_CheckExact(__pyx_t_2))) || (PyList_CheckExact(__pyx_t_2))) {
+    PyObject* sequence = __pyx_t_2;
+    Py_ssize_t size = __Pyx_PySequence_SIZE(sequence);
+    if (unlikely(size != 4)) {
+      if (size > 4) __Pyx_RaiseTooManyValuesError(4);
+      else if (size >= 0) __Pyx_RaiseNeedMoreValuesError(size);
+      __PYX_ERR(1, 68, __pyx_L1_error)
+    }
+    #if CYTHON_ASSUME_SAFE_MACROS && !CYTHON_AVOID_BORROWED_REFS
+    if (likely(PyTuple_CheckExact(sequence))) {
+      __pyx_t_1 = PyTuple_GET_ITEM(sequence, 0);
+      __Pyx_INCREF(__pyx_t_1);
+      __pyx_t_3 = PyTuple_GET_ITEM(sequence, 1);
+      __Pyx_INCREF(__pyx_t_3);
+      __pyx_t_4 = PyTuple_GET_ITEM(sequence, 2);
+      __Pyx_INCREF(__pyx_t_4);
+      __pyx_t_5 = PyTuple_GET_ITEM(sequence, 3);
+      __Pyx_INCREF(__pyx_t_5);
+    } else {
+      __pyx_t_1 = __Pyx_PyList_GET_ITEM_REF(sequence, 0, __Pyx_ReferenceSharing_SharedReference);
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 68, __pyx_L1_error)
+      __Pyx_XGOTREF(__pyx_t_1);
+      __pyx_t_3 = __Pyx_PyList_GET_ITEM_REF(sequence, 1, __Pyx_ReferenceSharing_SharedReference);
+      if (unlikely(!__pyx_t_3)) __PYX_ERR(1, 68, __pyx_L1_error)
+      __Pyx_XGOTREF(__pyx_t_3);
+      __pyx_t_4 = __Pyx_PyList_GET_ITEM_REF(sequence, 2, __Pyx_ReferenceSharing_SharedReference);
+      if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 68, __pyx_L1_error)
+      __Pyx_XGOTREF(__pyx_t_4);
+      __pyx_t_5 = __Pyx_PyList_GET_ITEM_REF(sequence, 3, __Pyx_ReferenceSharing_SharedReference);
+      if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 68, __pyx_L1_error)
+      __Pyx_XGOTREF(__pyx_t_5);
+    }
+    #else
+    {
+      Py_ssize_t i;
+      PyObject** temps[4] = {&__pyx_t_1,&__pyx_t_3,&__pyx_t_4,&__pyx_t_5};
+      for (i=0; i < 4; i++) {
+        PyObject* item = __Pyx_PySequence_ITEM(sequence, i); if (unlikely(!item)) __PYX_ERR(1, 68, __pyx_L1_error)
+        __Pyx_GOTREF(item);
+        *(temps[i]) = item;
+      }
+    }
+    #endif
+    __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  } else {
+    Py_ssize_t index = -1;
+    PyObject** temps[4] = {&__pyx_t_1,&__pyx_t_3,&__pyx_t_4,&__pyx_t_5};
+    __pyx_t_6 = PyObject_GetIter(__pyx_t_2); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 68, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+    __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+    __pyx_t_7 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_6);
+    for (index=0; index < 4; index++) {
+      PyObject* item = __pyx_t_7(__pyx_t_6); if (unlikely(!item)) goto __pyx_L3_unpacking_failed;
+      __Pyx_GOTREF(item);
+      *(temps[index]) = item;
+    }
+    if (__Pyx_IternextUnpackEndCheck(__pyx_t_7(__pyx_t_6), 4) < (0)) __PYX_ERR(1, 68, __pyx_L1_error)
+    __pyx_t_7 = NULL;
+    __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+    goto __pyx_L4_unpacking_done;
+    __pyx_L3_unpacking_failed:;
+    __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+    __pyx_t_7 = NULL;
+    if (__Pyx_IterFinish() == 0) __Pyx_RaiseNeedMoreValuesError(index);
+    __PYX_ERR(1, 68, __pyx_L1_error)
+    __pyx_L4_unpacking_done:;
+  }
+  __pyx_t_8 = __Pyx_PyLong_As_int(__pyx_t_1); if (unlikely((__pyx_t_8 == (int)-1) && PyErr_Occurred())) __PYX_ERR(1, 68, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  __pyx_t_9 = __Pyx_PyLong_As_int(__pyx_t_3); if (unlikely((__pyx_t_9 == (int)-1) && PyErr_Occurred())) __PYX_ERR(1, 68, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
+  __pyx_t_10 = __Pyx_PyLong_As_int(__pyx_t_4); if (unlikely((__pyx_t_10 == (int)-1) && PyErr_Occurred())) __PYX_ERR(1, 68, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  __pyx_t_11 = __Pyx_PyObject_IsTrue(__pyx_t_5); if (unlikely((__pyx_t_11 == (int)-1) && PyErr_Occurred())) __PYX_ERR(1, 68, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+  __pyx_v_self->kind = __pyx_t_8;
+  __pyx_v_self->fewest = __pyx_t_9;
+  __pyx_v_self->most = __pyx_t_10;
+  __pyx_v_self->writes = __pyx_t_11;
+
+  /* "shmcache/scripting/_direct.pxi":69
+ *     def __init__(self, str name, stats):
+ *         self.kind, self.fewest, self.most, self.writes = DIRECT[name]
+ *         self.stats = stats             # <<<<<<<<<<<<<<
+ * 
+ * 
+*/
+  __Pyx_INCREF(__pyx_v_stats);
+  __Pyx_GIVEREF(__pyx_v_stats);
+  __Pyx_GOTREF(__pyx_v_self->stats);
+  __Pyx_DECREF_SET(__pyx_v_self->stats, __pyx_v_stats);
+
+  /* "shmcache/scripting/_direct.pxi":67
+ *     cdef object stats
+ * 
+ *     def __init__(self, str name, stats):             # <<<<<<<<<<<<<<
+ *         self.kind, self.fewest, self.most, self.writes = DIRECT[name]
+ *         self.stats = stats
+*/
+
+  /* function exit code */
+  __pyx_r = 0;
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_XDECREF(__pyx_t_3);
+  __Pyx_XDECREF(__pyx_t_4);
+  __Pyx_XDECREF(__pyx_t_5);
+  __Pyx_XDECREF(__pyx_t_6);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Direct.__init__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = -1;
+  __pyx_L0:;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "(tree fragment)":1
+ * def __reduce_cython__(self):             # <<<<<<<<<<<<<<
+ *     cdef tuple state
+ *     cdef object _dict
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_6Direct_3__reduce_cython__(PyObject *__pyx_v_self, 
+#if CYTHON_VECTORCALL
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+); /*proto*/
+static PyMethodDef __pyx_mdef_8shmcache_9scripting_4_lua_6Direct_3__reduce_cython__ = {"__reduce_cython__", (PyCFunction)(void(*)(void))(__Pyx_PyCFunction_FastCallWithKeywords)__pyx_pw_8shmcache_9scripting_4_lua_6Direct_3__reduce_cython__, __Pyx_METH_FASTCALL|METH_KEYWORDS, 0};
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_6Direct_3__reduce_cython__(PyObject *__pyx_v_self, 
+#if CYTHON_VECTORCALL
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+) {
+  #if !CYTHON_VECTORCALL
+  CYTHON_UNUSED Py_ssize_t __pyx_nargs;
+  #endif
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__reduce_cython__ (wrapper)", 0);
+  #if !CYTHON_VECTORCALL
+  #if CYTHON_ASSUME_SAFE_SIZE
+  __pyx_nargs = PyTuple_GET_SIZE(__pyx_args);
+  #else
+  __pyx_nargs = PyTuple_Size(__pyx_args); if (unlikely(__pyx_nargs < 0)) return NULL;
+  #endif
+  #endif
+  __pyx_kwvalues = __Pyx_KwValues_FASTCALL(__pyx_args, __pyx_nargs);
+  if (unlikely(__pyx_nargs > 0)) { __Pyx_RaiseArgtupleInvalid("__reduce_cython__", 1, 0, 0, __pyx_nargs); return NULL; }
+  const Py_ssize_t __pyx_kwds_len = unlikely(__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
+  if (unlikely(__pyx_kwds_len < 0)) return NULL;
+  if (unlikely(__pyx_kwds_len > 0)) {__Pyx_RejectKeywords("__reduce_cython__", __pyx_kwds); return NULL;}
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_6Direct_2__reduce_cython__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_6Direct_2__reduce_cython__(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_self) {
+  PyObject *__pyx_v_state = 0;
+  PyObject *__pyx_v__dict = 0;
+  int __pyx_v_use_setstate;
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  PyObject *__pyx_t_3 = NULL;
+  PyObject *__pyx_t_4 = NULL;
+  PyObject *__pyx_t_5 = NULL;
+  PyObject *__pyx_t_6 = NULL;
+  int __pyx_t_7;
+  int __pyx_t_8;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__reduce_cython__", 0);
+
+  /* "(tree fragment)":5
+ *     cdef object _dict
+ *     cdef bint use_setstate
+ *     with CRITICAL_SECTION(self):             # <<<<<<<<<<<<<<
+ *         state = (self.fewest, self.kind, self.most, self.stats, self.writes)
+ *         _dict = getattr(self, '__dict__', None)
+*/
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+
+        /* "(tree fragment)":6
+ *     cdef bint use_setstate
+ *     with CRITICAL_SECTION(self):
+ *         state = (self.fewest, self.kind, self.most, self.stats, self.writes)             # <<<<<<<<<<<<<<
+ *         _dict = getattr(self, '__dict__', None)
+ *     if _dict is not None and _dict:
+*/
+        __pyx_t_2 = __Pyx_PyLong_From_int(__pyx_v_self->fewest); if (unlikely(!__pyx_t_2)) __PYX_ERR(2, 6, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_2);
+        __pyx_t_3 = __Pyx_PyLong_From_int(__pyx_v_self->kind); if (unlikely(!__pyx_t_3)) __PYX_ERR(2, 6, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_3);
+        __pyx_t_4 = __Pyx_PyLong_From_int(__pyx_v_self->most); if (unlikely(!__pyx_t_4)) __PYX_ERR(2, 6, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_4);
+        __pyx_t_5 = __Pyx_PyBool_FromLong(__pyx_v_self->writes); if (unlikely(!__pyx_t_5)) __PYX_ERR(2, 6, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_5);
+        __pyx_t_6 = PyTuple_New(5); if (unlikely(!__pyx_t_6)) __PYX_ERR(2, 6, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_6);
+        __Pyx_GIVEREF(__pyx_t_2);
+        if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 0, __pyx_t_2) != (0)) __PYX_ERR(2, 6, __pyx_L4_error);
+        __Pyx_GIVEREF(__pyx_t_3);
+        if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 1, __pyx_t_3) != (0)) __PYX_ERR(2, 6, __pyx_L4_error);
+        __Pyx_GIVEREF(__pyx_t_4);
+        if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 2, __pyx_t_4) != (0)) __PYX_ERR(2, 6, __pyx_L4_error);
+        __Pyx_INCREF(__pyx_v_self->stats);
+        __Pyx_GIVEREF(__pyx_v_self->stats);
+        if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 3, __pyx_v_self->stats) != (0)) __PYX_ERR(2, 6, __pyx_L4_error);
+        __Pyx_GIVEREF(__pyx_t_5);
+        if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 4, __pyx_t_5) != (0)) __PYX_ERR(2, 6, __pyx_L4_error);
+        __pyx_t_2 = 0;
+        __pyx_t_3 = 0;
+        __pyx_t_4 = 0;
+        __pyx_t_5 = 0;
+        __pyx_v_state = ((PyObject*)__pyx_t_6);
+        __pyx_t_6 = 0;
+
+        /* "(tree fragment)":7
+ *     with CRITICAL_SECTION(self):
+ *         state = (self.fewest, self.kind, self.most, self.stats, self.writes)
+ *         _dict = getattr(self, '__dict__', None)             # <<<<<<<<<<<<<<
+ *     if _dict is not None and _dict:
+ *         state += (_dict,)
+*/
+        __pyx_t_6 = __Pyx_GetAttr3(((PyObject *)__pyx_v_self), __pyx_mstate_global->__pyx_n_u_dict, Py_None); if (unlikely(!__pyx_t_6)) __PYX_ERR(2, 7, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_6);
+        __pyx_v__dict = __pyx_t_6;
+        __pyx_t_6 = 0;
+      }
+
+      /* "(tree fragment)":5
+ *     cdef object _dict
+ *     cdef bint use_setstate
+ *     with CRITICAL_SECTION(self):             # <<<<<<<<<<<<<<
+ *         state = (self.fewest, self.kind, self.most, self.stats, self.writes)
+ *         _dict = getattr(self, '__dict__', None)
+*/
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L4_error: {
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L1_error;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* "(tree fragment)":8
+ *         state = (self.fewest, self.kind, self.most, self.stats, self.writes)
+ *         _dict = getattr(self, '__dict__', None)
+ *     if _dict is not None and _dict:             # <<<<<<<<<<<<<<
+ *         state += (_dict,)
+ *         use_setstate = True
+*/
+  __pyx_t_8 = (__pyx_v__dict != Py_None);
+  if (__pyx_t_8) {
+
+  } else {
+
+    __pyx_t_7 = __pyx_t_8;
+
+    goto __pyx_L7_bool_binop_done;
+  }
+  __pyx_t_8 = __Pyx_PyObject_IsTrue(__pyx_v__dict); if (unlikely((__pyx_t_8 < 0))) __PYX_ERR(2, 8, __pyx_L1_error)
+
+  __pyx_t_7 = __pyx_t_8;
+
+  __pyx_L7_bool_binop_done:;
+  if (__pyx_t_7) {
+
+
+    /* "(tree fragment)":9
+ *         _dict = getattr(self, '__dict__', None)
+ *     if _dict is not None and _dict:
+ *         state += (_dict,)             # <<<<<<<<<<<<<<
+ *         use_setstate = True
+ *     else:
+*/
+    __pyx_t_1 = PyTuple_New(1); if (unlikely(!__pyx_t_1)) __PYX_ERR(2, 9, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __Pyx_INCREF(__pyx_v__dict);
+    __Pyx_GIVEREF(__pyx_v__dict);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 0, __pyx_v__dict) != (0)) __PYX_ERR(2, 9, __pyx_L1_error);
+    __pyx_t_6 = PyNumber_InPlaceAdd(__pyx_v_state, __pyx_t_1); if (unlikely(!__pyx_t_6)) __PYX_ERR(2, 9, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+    __Pyx_DECREF_SET(__pyx_v_state, ((PyObject*)__pyx_t_6));
+    __pyx_t_6 = 0;
+
+    /* "(tree fragment)":10
+ *     if _dict is not None and _dict:
+ *         state += (_dict,)
+ *         use_setstate = True             # <<<<<<<<<<<<<<
+ *     else:
+ *         use_setstate = self.stats is not None
+*/
+    __pyx_v_use_setstate = 1;
+
+    /* "(tree fragment)":8
+ *         state = (self.fewest, self.kind, self.most, self.stats, self.writes)
+ *         _dict = getattr(self, '__dict__', None)
+ *     if _dict is not None and _dict:             # <<<<<<<<<<<<<<
+ *         state += (_dict,)
+ *         use_setstate = True
+*/
+    goto __pyx_L6;
+  }
+
+  /* "(tree fragment)":12
+ *         use_setstate = True
+ *     else:
+ *         use_setstate = self.stats is not None             # <<<<<<<<<<<<<<
+ *     if use_setstate:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, None), state
+*/
+  /*else*/ {
+    __pyx_t_7 = (__pyx_v_self->stats != Py_None);
+    __pyx_v_use_setstate = __pyx_t_7;
+  }
+  __pyx_L6:;
+
+  /* "(tree fragment)":13
+ *     else:
+ *         use_setstate = self.stats is not None
+ *     if use_setstate:             # <<<<<<<<<<<<<<
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, None), state
+ *     else:
+*/
+  if (__pyx_v_use_setstate) {
+
+    /* "(tree fragment)":14
+ *         use_setstate = self.stats is not None
+ *     if use_setstate:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, None), state             # <<<<<<<<<<<<<<
+ *     else:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, state)
+*/
+    __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_pyx_unpickle_Direct); if (unlikely(!__pyx_t_6)) __PYX_ERR(2, 14, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+    __pyx_t_1 = PyTuple_New(3); if (unlikely(!__pyx_t_1)) __PYX_ERR(2, 14, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __Pyx_INCREF(((PyObject *)Py_TYPE(((PyObject *)__pyx_v_self))));
+    __Pyx_GIVEREF(((PyObject *)Py_TYPE(((PyObject *)__pyx_v_self))));
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 0, ((PyObject *)Py_TYPE(((PyObject *)__pyx_v_self)))) != (0)) __PYX_ERR(2, 14, __pyx_L1_error);
+    __Pyx_INCREF(__pyx_mstate_global->__pyx_int_196051377);
+    __Pyx_GIVEREF(__pyx_mstate_global->__pyx_int_196051377);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 1, __pyx_mstate_global->__pyx_int_196051377) != (0)) __PYX_ERR(2, 14, __pyx_L1_error);
+    __Pyx_INCREF(Py_None);
+    __Pyx_GIVEREF(Py_None);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 2, Py_None) != (0)) __PYX_ERR(2, 14, __pyx_L1_error);
+    __pyx_t_5 = PyTuple_New(3); if (unlikely(!__pyx_t_5)) __PYX_ERR(2, 14, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    __Pyx_GIVEREF(__pyx_t_6);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_5, 0, __pyx_t_6) != (0)) __PYX_ERR(2, 14, __pyx_L1_error);
+    __Pyx_GIVEREF(__pyx_t_1);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_5, 1, __pyx_t_1) != (0)) __PYX_ERR(2, 14, __pyx_L1_error);
+    __Pyx_INCREF(__pyx_v_state);
+    __Pyx_GIVEREF(__pyx_v_state);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_5, 2, __pyx_v_state) != (0)) __PYX_ERR(2, 14, __pyx_L1_error);
+    __pyx_t_6 = 0;
+    __pyx_t_1 = 0;
+    {
+      PyObject *__pyx_temp;
+      {
+        __pyx_temp = __pyx_r;
+        __pyx_r = __pyx_t_5;
+      }
+      __Pyx_XDECREF(__pyx_temp);
+    }
+    __pyx_t_5 = 0;
+    goto __pyx_L0;
+
+    /* "(tree fragment)":13
+ *     else:
+ *         use_setstate = self.stats is not None
+ *     if use_setstate:             # <<<<<<<<<<<<<<
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, None), state
+ *     else:
+*/
+  }
+
+  /* "(tree fragment)":16
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, None), state
+ *     else:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, state)             # <<<<<<<<<<<<<<
+ * def __setstate_cython__(self, __pyx_state):
+ *     __pyx_unpickle_Direct__set_state(self, __pyx_state)
+*/
+  /*else*/ {
+    __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_pyx_unpickle_Direct); if (unlikely(!__pyx_t_5)) __PYX_ERR(2, 16, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    __pyx_t_1 = PyTuple_New(3); if (unlikely(!__pyx_t_1)) __PYX_ERR(2, 16, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __Pyx_INCREF(((PyObject *)Py_TYPE(((PyObject *)__pyx_v_self))));
+    __Pyx_GIVEREF(((PyObject *)Py_TYPE(((PyObject *)__pyx_v_self))));
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 0, ((PyObject *)Py_TYPE(((PyObject *)__pyx_v_self)))) != (0)) __PYX_ERR(2, 16, __pyx_L1_error);
+    __Pyx_INCREF(__pyx_mstate_global->__pyx_int_196051377);
+    __Pyx_GIVEREF(__pyx_mstate_global->__pyx_int_196051377);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 1, __pyx_mstate_global->__pyx_int_196051377) != (0)) __PYX_ERR(2, 16, __pyx_L1_error);
+    __Pyx_INCREF(__pyx_v_state);
+    __Pyx_GIVEREF(__pyx_v_state);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_1, 2, __pyx_v_state) != (0)) __PYX_ERR(2, 16, __pyx_L1_error);
+    __pyx_t_6 = PyTuple_New(2); if (unlikely(!__pyx_t_6)) __PYX_ERR(2, 16, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+    __Pyx_GIVEREF(__pyx_t_5);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 0, __pyx_t_5) != (0)) __PYX_ERR(2, 16, __pyx_L1_error);
+    __Pyx_GIVEREF(__pyx_t_1);
+    if (__Pyx_PyTuple_SET_ITEM(__pyx_t_6, 1, __pyx_t_1) != (0)) __PYX_ERR(2, 16, __pyx_L1_error);
+    __pyx_t_5 = 0;
+    __pyx_t_1 = 0;
+    {
+      PyObject *__pyx_temp;
+      {
+        __pyx_temp = __pyx_r;
+        __pyx_r = __pyx_t_6;
+      }
+      __Pyx_XDECREF(__pyx_temp);
+    }
+    __pyx_t_6 = 0;
+    goto __pyx_L0;
+  }
+
+  /* "(tree fragment)":1
+ * def __reduce_cython__(self):             # <<<<<<<<<<<<<<
+ *     cdef tuple state
+ *     cdef object _dict
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_XDECREF(__pyx_t_3);
+  __Pyx_XDECREF(__pyx_t_4);
+  __Pyx_XDECREF(__pyx_t_5);
+  __Pyx_XDECREF(__pyx_t_6);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Direct.__reduce_cython__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = NULL;
+  __pyx_L0:;
+  __Pyx_XDECREF(__pyx_v_state);
+  __Pyx_XDECREF(__pyx_v__dict);
+
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "(tree fragment)":17
+ *     else:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, state)
+ * def __setstate_cython__(self, __pyx_state):             # <<<<<<<<<<<<<<
+ *     __pyx_unpickle_Direct__set_state(self, __pyx_state)
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_6Direct_5__setstate_cython__(PyObject *__pyx_v_self, 
+#if CYTHON_VECTORCALL
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+); /*proto*/
+static PyMethodDef __pyx_mdef_8shmcache_9scripting_4_lua_6Direct_5__setstate_cython__ = {"__setstate_cython__", (PyCFunction)(void(*)(void))(__Pyx_PyCFunction_FastCallWithKeywords)__pyx_pw_8shmcache_9scripting_4_lua_6Direct_5__setstate_cython__, __Pyx_METH_FASTCALL|METH_KEYWORDS, 0};
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_6Direct_5__setstate_cython__(PyObject *__pyx_v_self, 
+#if CYTHON_VECTORCALL
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+) {
+  PyObject *__pyx_v___pyx_state = 0;
+  #if !CYTHON_VECTORCALL
+  CYTHON_UNUSED Py_ssize_t __pyx_nargs;
+  #endif
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject* values[1] = {0};
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__setstate_cython__ (wrapper)", 0);
+  #if !CYTHON_VECTORCALL
+  #if CYTHON_ASSUME_SAFE_SIZE
+  __pyx_nargs = PyTuple_GET_SIZE(__pyx_args);
+  #else
+  __pyx_nargs = PyTuple_Size(__pyx_args); if (unlikely(__pyx_nargs < 0)) return NULL;
+  #endif
+  #endif
+  __pyx_kwvalues = __Pyx_KwValues_FASTCALL(__pyx_args, __pyx_nargs);
+  {
+    PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_pyx_state,0};
+    const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(2, 17, __pyx_L3_error)
+    if (__pyx_kwds_len > 0) {
+      switch (__pyx_nargs) {
+        case  1:
+        values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(2, 17, __pyx_L3_error)
+        CYTHON_FALLTHROUGH;
+        case  0: break;
+        default: goto __pyx_L5_argtuple_error;
+      }
+      const Py_ssize_t kwd_pos_args = __pyx_nargs;
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__setstate_cython__", 0) < (0)) __PYX_ERR(2, 17, __pyx_L3_error)
+      for (Py_ssize_t i = __pyx_nargs; i < 1; i++) {
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__setstate_cython__", 1, 1, 1, i); __PYX_ERR(2, 17, __pyx_L3_error) }
+      }
+    } else if (unlikely(__pyx_nargs != 1)) {
+      goto __pyx_L5_argtuple_error;
+    } else {
+      values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(2, 17, __pyx_L3_error)
+    }
+    __pyx_v___pyx_state = values[0];
+  }
+  goto __pyx_L6_skip;
+  __pyx_L5_argtuple_error:;
+  __Pyx_RaiseArgtupleInvalid("__setstate_cython__", 1, 1, 1, __pyx_nargs); __PYX_ERR(2, 17, __pyx_L3_error)
+  __pyx_L6_skip:;
+  goto __pyx_L4_argument_unpacking_done;
+  __pyx_L3_error:;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  __Pyx_AddTraceback("shmcache.scripting._lua.Direct.__setstate_cython__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __Pyx_RefNannyFinishContext();
+  return NULL;
+  __pyx_L4_argument_unpacking_done:;
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_6Direct_4__setstate_cython__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)__pyx_v_self), __pyx_v___pyx_state);
+
+  /* function exit code */
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_6Direct_4__setstate_cython__(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_self, PyObject *__pyx_v___pyx_state) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__setstate_cython__", 0);
+
+  /* "(tree fragment)":18
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, state)
+ * def __setstate_cython__(self, __pyx_state):
+ *     __pyx_unpickle_Direct__set_state(self, __pyx_state)             # <<<<<<<<<<<<<<
+*/
+  __pyx_t_1 = __pyx_v___pyx_state;
+  __Pyx_INCREF(__pyx_t_1);
+  if (!(likely(PyTuple_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("tuple", __pyx_t_1))) __PYX_ERR(2, 18, __pyx_L1_error)
+  if (unlikely(__pyx_t_1 == Py_None)) {
+    PyErr_SetString(PyExc_TypeError, "cannot pass None into a C function argument that is declared \047not None\047");
+    __PYX_ERR(2, 18, __pyx_L1_error)
+  }
+  __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua___pyx_unpickle_Direct__set_state(__pyx_v_self, ((PyObject*)__pyx_t_1)); if (unlikely(!__pyx_t_2)) __PYX_ERR(2, 18, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "(tree fragment)":17
+ *     else:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, state)
+ * def __setstate_cython__(self, __pyx_state):             # <<<<<<<<<<<<<<
+ *     __pyx_unpickle_Direct__set_state(self, __pyx_state)
+*/
+
+  /* function exit code */
+  __pyx_r = Py_None; __Pyx_INCREF(Py_None);
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Direct.__setstate_cython__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = NULL;
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_direct.pxi":72
+ * 
+ * 
+ * cdef bint whole_at(lua_State *L, int index, int64_t *number) except -1:             # <<<<<<<<<<<<<<
+ *     """Whether an argument is a whole number of moderate size; it is stored if so."""
+ *     cdef double value
+*/
+
+static int __pyx_f_8shmcache_9scripting_4_lua_whole_at(lua_State *__pyx_v_L, int __pyx_v_index, int64_t *__pyx_v_number) {
+  double __pyx_v_value;
+  PyObject *__pyx_v_word = 0;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  int __pyx_t_1;
+  int __pyx_t_2;
+  int __pyx_t_3;
+  PyObject *__pyx_t_4 = NULL;
+  Py_ssize_t __pyx_t_5;
+  int64_t __pyx_t_6;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("whole_at", 0);
+
+  /* "shmcache/scripting/_direct.pxi":76
+ *     cdef double value
+ *     cdef bytes word
+ *     if lua.lua_type(L, index) == LUA_TNUMBER:             # <<<<<<<<<<<<<<
+ *         value = lua.lua_tonumber(L, index)
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:
+*/
+  __pyx_t_1 = (lua.lua_type(__pyx_v_L, __pyx_v_index) == LUA_TNUMBER);
+
+  if (__pyx_t_1) {
+
+
+    /* "shmcache/scripting/_direct.pxi":77
+ *     cdef bytes word
+ *     if lua.lua_type(L, index) == LUA_TNUMBER:
+ *         value = lua.lua_tonumber(L, index)             # <<<<<<<<<<<<<<
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:
+ *             return False
+*/
+    __pyx_v_value = lua.lua_tonumber(__pyx_v_L, __pyx_v_index);
+
+    /* "shmcache/scripting/_direct.pxi":78
+ *     if lua.lua_type(L, index) == LUA_TNUMBER:
+ *         value = lua.lua_tonumber(L, index)
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:             # <<<<<<<<<<<<<<
+ *             return False
+ *         number[0] = <int64_t>value
+*/
+    __pyx_t_2 = ((-__pyx_v_8shmcache_9scripting_4_lua_MODERATE) < __pyx_v_value);
+    if (__pyx_t_2) {
+      __pyx_t_2 = (__pyx_v_value < __pyx_v_8shmcache_9scripting_4_lua_MODERATE);
+    }
+    __pyx_t_3 = (!__pyx_t_2);
+
+
+    if (!__pyx_t_3) {
+
+    } else {
+
+      __pyx_t_1 = __pyx_t_3;
+
+      goto __pyx_L5_bool_binop_done;
+    }
+    __pyx_t_3 = (((double)((int64_t)__pyx_v_value)) != __pyx_v_value);
+
+
+    __pyx_t_1 = __pyx_t_3;
+
+    __pyx_L5_bool_binop_done:;
+    if (__pyx_t_1) {
+
+
+      /* "shmcache/scripting/_direct.pxi":79
+ *         value = lua.lua_tonumber(L, index)
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:
+ *             return False             # <<<<<<<<<<<<<<
+ *         number[0] = <int64_t>value
+ *         return True
+*/
+      {
+
+        __pyx_r = 0;
+      }
+      goto __pyx_L0;
+
+      /* "shmcache/scripting/_direct.pxi":78
+ *     if lua.lua_type(L, index) == LUA_TNUMBER:
+ *         value = lua.lua_tonumber(L, index)
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:             # <<<<<<<<<<<<<<
+ *             return False
+ *         number[0] = <int64_t>value
+*/
+    }
+
+    /* "shmcache/scripting/_direct.pxi":80
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:
+ *             return False
+ *         number[0] = <int64_t>value             # <<<<<<<<<<<<<<
+ *         return True
+ *     word = word_at(L, index)
+*/
+    (__pyx_v_number[0]) = ((int64_t)__pyx_v_value);
+
+    /* "shmcache/scripting/_direct.pxi":81
+ *             return False
+ *         number[0] = <int64_t>value
+ *         return True             # <<<<<<<<<<<<<<
+ *     word = word_at(L, index)
+ *     if word is None or not 0 < len(word) <= 15 or not word.isdigit() or word[:1] == b"0" != word:
+*/
+    {
+
+      __pyx_r = 1;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":76
+ *     cdef double value
+ *     cdef bytes word
+ *     if lua.lua_type(L, index) == LUA_TNUMBER:             # <<<<<<<<<<<<<<
+ *         value = lua.lua_tonumber(L, index)
+ *         if not -MODERATE < value < MODERATE or <double><int64_t>value != value:
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":82
+ *         number[0] = <int64_t>value
+ *         return True
+ *     word = word_at(L, index)             # <<<<<<<<<<<<<<
+ *     if word is None or not 0 < len(word) <= 15 or not word.isdigit() or word[:1] == b"0" != word:
+ *         return False
+*/
+  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_word_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 82, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  __pyx_v_word = ((PyObject*)__pyx_t_4);
+  __pyx_t_4 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":83
+ *         return True
+ *     word = word_at(L, index)
+ *     if word is None or not 0 < len(word) <= 15 or not word.isdigit() or word[:1] == b"0" != word:             # <<<<<<<<<<<<<<
+ *         return False
+ *     number[0] = int(word)
+*/
+  __pyx_t_3 = (__pyx_v_word == ((PyObject*)Py_None));
+  if (!__pyx_t_3) {
+
+  } else {
+
+    __pyx_t_1 = __pyx_t_3;
+
+    goto __pyx_L8_bool_binop_done;
+  }
+  if (unlikely(__pyx_v_word == Py_None)) {
+    PyErr_SetString(PyExc_TypeError, "object of type \047NoneType\047 has no len()");
+    __PYX_ERR(1, 83, __pyx_L1_error)
+  }
+  __pyx_t_5 = __Pyx_PyBytes_GET_SIZE(__pyx_v_word); if (unlikely(__pyx_t_5 == ((Py_ssize_t)-1))) __PYX_ERR(1, 83, __pyx_L1_error)
+  __pyx_t_3 = (0 < __pyx_t_5);
+  if (__pyx_t_3) {
+    __pyx_t_3 = (__pyx_t_5 <= 15);
+  }
+
+  __pyx_t_2 = (!__pyx_t_3);
+
+
+  if (!__pyx_t_2) {
+
+  } else {
+
+    __pyx_t_1 = __pyx_t_2;
+
+    goto __pyx_L8_bool_binop_done;
+  }
+  __pyx_t_4 = __Pyx_CallUnboundCMethod0(&__pyx_mstate_global->__pyx_umethod_PyBytes_Type__isdigit, __pyx_v_word); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 83, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  if (!(likely(PyBool_Check(__pyx_t_4)) || __Pyx_RaiseUnexpectedTypeError("bool", __pyx_t_4))) __PYX_ERR(1, 83, __pyx_L1_error)
+  __pyx_t_2 = __Pyx_PyObject_IsTrue(__pyx_t_4); if (unlikely((__pyx_t_2 < 0))) __PYX_ERR(1, 83, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  __pyx_t_3 = (!__pyx_t_2);
+
+
+  if (!__pyx_t_3) {
+
+  } else {
+
+    __pyx_t_1 = __pyx_t_3;
+
+    goto __pyx_L8_bool_binop_done;
+  }
+  if (unlikely(__pyx_v_word == Py_None)) {
+    PyErr_SetString(PyExc_TypeError, "\047NoneType\047 object is not subscriptable");
+    __PYX_ERR(1, 83, __pyx_L1_error)
+  }
+  __pyx_t_4 = PySequence_GetSlice(__pyx_v_word, 0, 1); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 83, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  __pyx_t_3 = __Pyx_PyObject_CompareBoolEq_bytes_bytes(__pyx_t_4, __pyx_mstate_global->__pyx_kp_b_0, Py_EQ); if (unlikely((__pyx_t_3 < 0))) __PYX_ERR(1, 83, __pyx_L1_error)
+  if (__pyx_t_3) {
+    __pyx_t_3 = __Pyx_PyObject_CompareBoolNe_bytes_bytes(__pyx_mstate_global->__pyx_kp_b_0, __pyx_v_word, Py_NE); if (unlikely((__pyx_t_3 < 0))) __PYX_ERR(1, 83, __pyx_L1_error)
+  }
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+
+  __pyx_t_1 = __pyx_t_3;
+
+  __pyx_L8_bool_binop_done:;
+  if (__pyx_t_1) {
+
+
+    /* "shmcache/scripting/_direct.pxi":84
+ *     word = word_at(L, index)
+ *     if word is None or not 0 < len(word) <= 15 or not word.isdigit() or word[:1] == b"0" != word:
+ *         return False             # <<<<<<<<<<<<<<
+ *     number[0] = int(word)
+ *     return True
+*/
+    {
+
+      __pyx_r = 0;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":83
+ *         return True
+ *     word = word_at(L, index)
+ *     if word is None or not 0 < len(word) <= 15 or not word.isdigit() or word[:1] == b"0" != word:             # <<<<<<<<<<<<<<
+ *         return False
+ *     number[0] = int(word)
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":85
+ *     if word is None or not 0 < len(word) <= 15 or not word.isdigit() or word[:1] == b"0" != word:
+ *         return False
+ *     number[0] = int(word)             # <<<<<<<<<<<<<<
+ *     return True
+ * 
+*/
+  __pyx_t_4 = __Pyx_PyNumber_Int(__pyx_v_word); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 85, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  __pyx_t_6 = __Pyx_PyLong_As_int64_t(__pyx_t_4); if (unlikely((__pyx_t_6 == ((int64_t)-1)) && PyErr_Occurred())) __PYX_ERR(1, 85, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  (__pyx_v_number[0]) = __pyx_t_6;
+
+
+  /* "shmcache/scripting/_direct.pxi":86
+ *         return False
+ *     number[0] = int(word)
+ *     return True             # <<<<<<<<<<<<<<
+ * 
+ * 
+*/
+  {
+
+    __pyx_r = 1;
+  }
+  goto __pyx_L0;
+
+  /* "shmcache/scripting/_direct.pxi":72
+ * 
+ * 
+ * cdef bint whole_at(lua_State *L, int index, int64_t *number) except -1:             # <<<<<<<<<<<<<<
+ *     """Whether an argument is a whole number of moderate size; it is stored if so."""
+ *     cdef double value
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_4);
+  __Pyx_AddTraceback("shmcache.scripting._lua.whole_at", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = -1;
+  __pyx_L0:;
+
+  __Pyx_XDECREF(__pyx_v_word);
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_direct.pxi":89
+ * 
+ * 
+ * cdef object add_direct(Interpreter self, db, bytes key, int64_t by):             # <<<<<<<<<<<<<<
+ *     """INCRBY; numbers of many digits are left to the long way."""
+ *     cdef bytes old = self.transaction.get(db, key)
+*/
+
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua_add_direct(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_db, PyObject *__pyx_v_key, int64_t __pyx_v_by) {
+  PyObject *__pyx_v_old = 0;
+  int64_t __pyx_v_total;
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  size_t __pyx_t_3;
+  int __pyx_t_4;
+  Py_ssize_t __pyx_t_5;
+  int __pyx_t_6;
+  int __pyx_t_7;
+  PyObject *__pyx_t_8 = NULL;
+  int64_t __pyx_t_9;
+  PyObject *__pyx_t_10 = NULL;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("add_direct", 0);
+
+  /* "shmcache/scripting/_direct.pxi":91
+ * cdef object add_direct(Interpreter self, db, bytes key, int64_t by):
+ *     """INCRBY; numbers of many digits are left to the long way."""
+ *     cdef bytes old = self.transaction.get(db, key)             # <<<<<<<<<<<<<<
+ *     cdef int64_t total = by
+ *     if old is not None:
+*/
+  __pyx_t_2 = __pyx_v_self->transaction;
+  __Pyx_INCREF(__pyx_t_2);
+  __pyx_t_3 = 0;
+  {
+    PyObject *__pyx_callargs[3] = {__pyx_t_2, __pyx_v_db, __pyx_v_key};
+    __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_get, __pyx_callargs+__pyx_t_3, (3-__pyx_t_3) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+    __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 91, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+  }
+  if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(1, 91, __pyx_L1_error)
+  __pyx_v_old = ((PyObject*)__pyx_t_1);
+  __pyx_t_1 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":92
+ *     """INCRBY; numbers of many digits are left to the long way."""
+ *     cdef bytes old = self.transaction.get(db, key)
+ *     cdef int64_t total = by             # <<<<<<<<<<<<<<
+ *     if old is not None:
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:
+*/
+  __pyx_v_total = __pyx_v_by;
+
+  /* "shmcache/scripting/_direct.pxi":93
+ *     cdef bytes old = self.transaction.get(db, key)
+ *     cdef int64_t total = by
+ *     if old is not None:             # <<<<<<<<<<<<<<
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:
+ *             return self.locked.incr(db, key, by)
+*/
+  __pyx_t_4 = (__pyx_v_old != ((PyObject*)Py_None));
+  if (__pyx_t_4) {
+
+
+    /* "shmcache/scripting/_direct.pxi":94
+ *     cdef int64_t total = by
+ *     if old is not None:
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:             # <<<<<<<<<<<<<<
+ *             return self.locked.incr(db, key, by)
+ *         total += <int64_t>int(old)
+*/
+    if (unlikely(__pyx_v_old == Py_None)) {
+      PyErr_SetString(PyExc_TypeError, "object of type \047NoneType\047 has no len()");
+      __PYX_ERR(1, 94, __pyx_L1_error)
+    }
+    __pyx_t_5 = __Pyx_PyBytes_GET_SIZE(__pyx_v_old); if (unlikely(__pyx_t_5 == ((Py_ssize_t)-1))) __PYX_ERR(1, 94, __pyx_L1_error)
+    __pyx_t_6 = (0 < __pyx_t_5);
+    if (__pyx_t_6) {
+      __pyx_t_6 = (__pyx_t_5 <= 15);
+    }
+
+    __pyx_t_7 = (!__pyx_t_6);
+
+
+    if (!__pyx_t_7) {
+
+    } else {
+
+      __pyx_t_4 = __pyx_t_7;
+
+      goto __pyx_L5_bool_binop_done;
+    }
+    __pyx_t_1 = __Pyx_CallUnboundCMethod0(&__pyx_mstate_global->__pyx_umethod_PyBytes_Type__isdigit, __pyx_v_old); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 94, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    if (!(likely(PyBool_Check(__pyx_t_1)) || __Pyx_RaiseUnexpectedTypeError("bool", __pyx_t_1))) __PYX_ERR(1, 94, __pyx_L1_error)
+    __pyx_t_7 = __Pyx_PyObject_IsTrue(__pyx_t_1); if (unlikely((__pyx_t_7 < 0))) __PYX_ERR(1, 94, __pyx_L1_error)
+    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+    __pyx_t_6 = (!__pyx_t_7);
+
+
+    if (!__pyx_t_6) {
+
+    } else {
+
+      __pyx_t_4 = __pyx_t_6;
+
+      goto __pyx_L5_bool_binop_done;
+    }
+    if (unlikely(__pyx_v_old == Py_None)) {
+      PyErr_SetString(PyExc_TypeError, "\047NoneType\047 object is not subscriptable");
+      __PYX_ERR(1, 94, __pyx_L1_error)
+    }
+    __pyx_t_1 = PySequence_GetSlice(__pyx_v_old, 0, 1); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 94, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __pyx_t_6 = __Pyx_PyObject_CompareBoolEq_bytes_bytes(__pyx_t_1, __pyx_mstate_global->__pyx_kp_b_0, Py_EQ); if (unlikely((__pyx_t_6 < 0))) __PYX_ERR(1, 94, __pyx_L1_error)
+    if (__pyx_t_6) {
+      __pyx_t_6 = __Pyx_PyObject_CompareBoolNe_bytes_bytes(__pyx_mstate_global->__pyx_kp_b_0, __pyx_v_old, Py_NE); if (unlikely((__pyx_t_6 < 0))) __PYX_ERR(1, 94, __pyx_L1_error)
+    }
+    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+
+    __pyx_t_4 = __pyx_t_6;
+
+    __pyx_L5_bool_binop_done:;
+    if (__pyx_t_4) {
+
+
+      /* "shmcache/scripting/_direct.pxi":95
+ *     if old is not None:
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:
+ *             return self.locked.incr(db, key, by)             # <<<<<<<<<<<<<<
+ *         total += <int64_t>int(old)
+ *     self.transaction.set(db, key, b"%d" % total, 0, SET_KEEP_TTL)
+*/
+      __pyx_t_2 = __pyx_v_self->locked;
+      __Pyx_INCREF(__pyx_t_2);
+      __pyx_t_8 = __Pyx_PyLong_From_int64_t(__pyx_v_by); if (unlikely(!__pyx_t_8)) __PYX_ERR(1, 95, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_8);
+      __pyx_t_3 = 0;
+      {
+        PyObject *__pyx_callargs[4] = {__pyx_t_2, __pyx_v_db, __pyx_v_key, __pyx_t_8};
+        __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_incr, __pyx_callargs+__pyx_t_3, (4-__pyx_t_3) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
+        __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
+        if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 95, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_1);
+      }
+      {
+        PyObject *__pyx_temp;
+        {
+          __pyx_temp = __pyx_r;
+          __pyx_r = __pyx_t_1;
+        }
+        __Pyx_XDECREF(__pyx_temp);
+      }
+      __pyx_t_1 = 0;
+      goto __pyx_L0;
+
+      /* "shmcache/scripting/_direct.pxi":94
+ *     cdef int64_t total = by
+ *     if old is not None:
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:             # <<<<<<<<<<<<<<
+ *             return self.locked.incr(db, key, by)
+ *         total += <int64_t>int(old)
+*/
+    }
+
+    /* "shmcache/scripting/_direct.pxi":96
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:
+ *             return self.locked.incr(db, key, by)
+ *         total += <int64_t>int(old)             # <<<<<<<<<<<<<<
+ *     self.transaction.set(db, key, b"%d" % total, 0, SET_KEEP_TTL)
+ *     return total
+*/
+    __pyx_t_1 = __Pyx_PyNumber_Int(__pyx_v_old); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 96, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __pyx_t_9 = __Pyx_PyLong_As_int64_t(__pyx_t_1); if (unlikely((__pyx_t_9 == ((int64_t)-1)) && PyErr_Occurred())) __PYX_ERR(1, 96, __pyx_L1_error)
+    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+    __pyx_v_total = (__pyx_v_total + ((int64_t)__pyx_t_9));
+
+
+    /* "shmcache/scripting/_direct.pxi":93
+ *     cdef bytes old = self.transaction.get(db, key)
+ *     cdef int64_t total = by
+ *     if old is not None:             # <<<<<<<<<<<<<<
+ *         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:
+ *             return self.locked.incr(db, key, by)
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":97
+ *             return self.locked.incr(db, key, by)
+ *         total += <int64_t>int(old)
+ *     self.transaction.set(db, key, b"%d" % total, 0, SET_KEEP_TTL)             # <<<<<<<<<<<<<<
+ *     return total
+ * 
+*/
+  __pyx_t_8 = __pyx_v_self->transaction;
+  __Pyx_INCREF(__pyx_t_8);
+  __pyx_t_2 = __Pyx_PyLong_From_int64_t(__pyx_v_total); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 97, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_10 = PyNumber_Remainder(__pyx_mstate_global->__pyx_kp_b_d, __pyx_t_2); if (unlikely(!__pyx_t_10)) __PYX_ERR(1, 97, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_10);
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  __Pyx_GetModuleGlobalName(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_SET_KEEP_TTL); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 97, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_3 = 0;
+  {
+    PyObject *__pyx_callargs[6] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_t_10, __pyx_mstate_global->__pyx_int_0, __pyx_t_2};
+    __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set, __pyx_callargs+__pyx_t_3, (6-__pyx_t_3) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+    __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+    __Pyx_DECREF(__pyx_t_10); __pyx_t_10 = 0;
+    __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 97, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+  }
+  __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":98
+ *         total += <int64_t>int(old)
+ *     self.transaction.set(db, key, b"%d" % total, 0, SET_KEEP_TTL)
+ *     return total             # <<<<<<<<<<<<<<
+ * 
+ * 
+*/
+  __pyx_t_1 = __Pyx_PyLong_From_int64_t(__pyx_v_total); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 98, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_1);
+  {
+    PyObject *__pyx_temp;
+    {
+      __pyx_temp = __pyx_r;
+      __pyx_r = __pyx_t_1;
+    }
+    __Pyx_XDECREF(__pyx_temp);
+  }
+  __pyx_t_1 = 0;
+  goto __pyx_L0;
+
+  /* "shmcache/scripting/_direct.pxi":89
+ * 
+ * 
+ * cdef object add_direct(Interpreter self, db, bytes key, int64_t by):             # <<<<<<<<<<<<<<
+ *     """INCRBY; numbers of many digits are left to the long way."""
+ *     cdef bytes old = self.transaction.get(db, key)
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_XDECREF(__pyx_t_8);
+  __Pyx_XDECREF(__pyx_t_10);
+  __Pyx_AddTraceback("shmcache.scripting._lua.add_direct", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = 0;
+  __pyx_L0:;
+  __Pyx_XDECREF(__pyx_v_old);
+
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_direct.pxi":101
+ * 
+ * 
+ * cdef int push_direct(Interpreter self, lua_State *L, Direct known, bytes key, list rest,             # <<<<<<<<<<<<<<
+ *                      int64_t number) except -1:
+ *     """Carry a command out and push its reply."""
+*/
+
+static int __pyx_f_8shmcache_9scripting_4_lua_push_direct(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, lua_State *__pyx_v_L, struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_known, PyObject *__pyx_v_key, PyObject *__pyx_v_rest, int64_t __pyx_v_number) {
+  PyObject *__pyx_v_tx = 0;
+  PyObject *__pyx_v_db = 0;
+  int __pyx_v_kind;
+  PyObject *__pyx_v_value = NULL;
+  PyObject *__pyx_v_popped = NULL;
+  PyObject *__pyx_v_result = NULL;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  int __pyx_t_2;
+  int __pyx_t_3;
+  PyObject *__pyx_t_4 = NULL;
+  PyObject *__pyx_t_5 = NULL;
+  size_t __pyx_t_6;
+  int __pyx_t_7;
+  PyObject *__pyx_t_8 = NULL;
+  double __pyx_t_9;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("push_direct", 0);
+
+  /* "shmcache/scripting/_direct.pxi":104
+ *                      int64_t number) except -1:
+ *     """Carry a command out and push its reply."""
+ *     cdef object tx = self.transaction             # <<<<<<<<<<<<<<
+ *     cdef object db = self.db
+ *     cdef int kind = known.kind
+*/
+  __pyx_t_1 = __pyx_v_self->transaction;
+  __Pyx_INCREF(__pyx_t_1);
+  __pyx_v_tx = __pyx_t_1;
+  __pyx_t_1 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":105
+ *     """Carry a command out and push its reply."""
+ *     cdef object tx = self.transaction
+ *     cdef object db = self.db             # <<<<<<<<<<<<<<
+ *     cdef int kind = known.kind
+ *     if kind == DIRECT_GET or kind == DIRECT_HGET:
+*/
+  __pyx_t_1 = __Pyx_PyLong_From_int(__pyx_v_self->db); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 105, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_1);
+  __pyx_v_db = __pyx_t_1;
+  __pyx_t_1 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":106
+ *     cdef object tx = self.transaction
+ *     cdef object db = self.db
+ *     cdef int kind = known.kind             # <<<<<<<<<<<<<<
+ *     if kind == DIRECT_GET or kind == DIRECT_HGET:
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])
+*/
+  __pyx_t_2 = __pyx_v_known->kind;
+
+  __pyx_v_kind = __pyx_t_2;
+
+  /* "shmcache/scripting/_direct.pxi":107
+ *     cdef object db = self.db
+ *     cdef int kind = known.kind
+ *     if kind == DIRECT_GET or kind == DIRECT_HGET:             # <<<<<<<<<<<<<<
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+*/
+  switch (__pyx_v_kind) {
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_GET:
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HGET:
+
+    /* "shmcache/scripting/_direct.pxi":108
+ *     cdef int kind = known.kind
+ *     if kind == DIRECT_GET or kind == DIRECT_HGET:
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])             # <<<<<<<<<<<<<<
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:
+*/
+    __pyx_t_3 = (__pyx_v_kind == __pyx_e_8shmcache_9scripting_4_lua_DIRECT_GET);
+
+    if (__pyx_t_3) {
+      __pyx_t_5 = __pyx_v_tx;
+      __Pyx_INCREF(__pyx_t_5);
+      __pyx_t_6 = 0;
+      {
+        PyObject *__pyx_callargs[3] = {__pyx_t_5, __pyx_v_db, __pyx_v_key};
+        __pyx_t_4 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_get, __pyx_callargs+__pyx_t_6, (3-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 108, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_4);
+      }
+      __pyx_t_1 = __pyx_t_4;
+      __pyx_t_4 = 0;
+    } else {
+      __pyx_t_5 = __pyx_v_tx;
+      __Pyx_INCREF(__pyx_t_5);
+      if (unlikely(__pyx_v_rest == Py_None)) {
+        PyErr_SetString(PyExc_TypeError, "\047NoneType\047 object is not subscriptable");
+        __PYX_ERR(1, 108, __pyx_L1_error)
+      }
+      __pyx_t_6 = 0;
+      {
+        PyObject *__pyx_callargs[4] = {__pyx_t_5, __pyx_v_db, __pyx_v_key, __Pyx_PyList_GET_ITEM(__pyx_v_rest, 0)};
+        __pyx_t_4 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_hash_get, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 108, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_4);
+      }
+      __pyx_t_1 = __pyx_t_4;
+      __pyx_t_4 = 0;
+    }
+
+    __pyx_v_value = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":109
+ *     if kind == DIRECT_GET or kind == DIRECT_HGET:
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)             # <<<<<<<<<<<<<<
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)
+*/
+    __pyx_t_3 = (__pyx_v_value == Py_None);
+    if (__pyx_t_3) {
+      __pyx_t_7 = __pyx_f_8shmcache_9scripting_4_lua_push_null(__pyx_v_L, script_resp); if (unlikely(__pyx_t_7 == ((int)-1))) __PYX_ERR(1, 109, __pyx_L1_error)
+      __pyx_t_2 = __pyx_t_7;
+    } else {
+      __pyx_t_1 = __pyx_v_value;
+      __Pyx_INCREF(__pyx_t_1);
+      if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(1, 109, __pyx_L1_error)
+      __pyx_t_7 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_1)); if (unlikely(__pyx_t_7 == ((int)-1))) __PYX_ERR(1, 109, __pyx_L1_error)
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+      __pyx_t_2 = __pyx_t_7;
+    }
+
+    {
+      __pyx_r = __pyx_t_2;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":107
+ *     cdef object db = self.db
+ *     cdef int kind = known.kind
+ *     if kind == DIRECT_GET or kind == DIRECT_HGET:             # <<<<<<<<<<<<<<
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+*/
+    break;
+    default: break;
+  }
+
+  /* "shmcache/scripting/_direct.pxi":110
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:             # <<<<<<<<<<<<<<
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+*/
+  switch (__pyx_v_kind) {
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPOP:
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_RPOP:
+
+    /* "shmcache/scripting/_direct.pxi":111
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)             # <<<<<<<<<<<<<<
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+ *     if kind == DIRECT_SET:
+*/
+    __pyx_t_4 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_4);
+    __pyx_t_5 = __Pyx_PyBool_FromLong((__pyx_v_kind == __pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPOP)); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 111, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    #if CYTHON_VECTORCALL
+    #endif
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[5] = {__pyx_t_4, __pyx_v_db, __pyx_v_key, __pyx_mstate_global->__pyx_int_1, __pyx_t_5};
+      #if CYTHON_VECTORCALL
+      __pyx_t_8 = __pyx_mstate_global->__pyx_tuple[1];
+      if (unlikely(!__pyx_t_8)) __PYX_ERR(1, 111, __pyx_L1_error)
+      __Pyx_INCREF(__pyx_t_8);
+      #else
+      {
+        PyObject *__pyx_temp[1] = {__pyx_mstate_global->__pyx_n_u_left};
+        __pyx_t_8 = __Pyx_MakeKwargDict(__pyx_temp, __pyx_callargs+4, 1);
+        if (unlikely(!__pyx_t_8)) __PYX_ERR(1, 111, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_8);
+      }
+      #endif
+      __pyx_t_1 = __Pyx_Object_VectorcallMethodKwds((PyObject*)__pyx_mstate_global->__pyx_n_u_list_pop, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET), __pyx_t_8);
+      __Pyx_XDECREF(__pyx_t_4); __pyx_t_4 = 0;
+      #if CYTHON_VECTORCALL
+      #endif
+      __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+      __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 111, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_v_popped = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":112
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)             # <<<<<<<<<<<<<<
+ *     if kind == DIRECT_SET:
+ *         tx.set(db, key, rest[0])
+*/
+    __pyx_t_3 = __Pyx_PyObject_IsTrue(__pyx_v_popped); if (unlikely((__pyx_t_3 < 0))) __PYX_ERR(1, 112, __pyx_L1_error)
+    if (__pyx_t_3) {
+      __pyx_t_1 = __Pyx_GetItemInt(__pyx_v_popped, 0, long, 1, __Pyx_PyLong_From_long, 0, 0, 1, __Pyx_ReferenceSharing_OwnStrongReference); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 112, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+      if (!(likely(PyBytes_CheckExact(__pyx_t_1))||((__pyx_t_1) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_1))) __PYX_ERR(1, 112, __pyx_L1_error)
+      __pyx_t_7 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_1)); if (unlikely(__pyx_t_7 == ((int)-1))) __PYX_ERR(1, 112, __pyx_L1_error)
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+      __pyx_t_2 = __pyx_t_7;
+    } else {
+      __pyx_t_7 = __pyx_f_8shmcache_9scripting_4_lua_push_null(__pyx_v_L, script_resp); if (unlikely(__pyx_t_7 == ((int)-1))) __PYX_ERR(1, 112, __pyx_L1_error)
+      __pyx_t_2 = __pyx_t_7;
+    }
+
+    {
+      __pyx_r = __pyx_t_2;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":110
+ *         value = tx.get(db, key) if kind == DIRECT_GET else tx.hash_get(db, key, rest[0])
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:             # <<<<<<<<<<<<<<
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+*/
+    break;
+    default: break;
+  }
+
+  /* "shmcache/scripting/_direct.pxi":113
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+ *     if kind == DIRECT_SET:             # <<<<<<<<<<<<<<
+ *         tx.set(db, key, rest[0])
+ *         return push_field(L, b"ok", b"OK")
+*/
+  __pyx_t_3 = (__pyx_v_kind == __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SET);
+
+  if (__pyx_t_3) {
+
+
+    /* "shmcache/scripting/_direct.pxi":114
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+ *     if kind == DIRECT_SET:
+ *         tx.set(db, key, rest[0])             # <<<<<<<<<<<<<<
+ *         return push_field(L, b"ok", b"OK")
+ *     if kind == DIRECT_DEL:
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    if (unlikely(__pyx_v_rest == Py_None)) {
+      PyErr_SetString(PyExc_TypeError, "\047NoneType\047 object is not subscriptable");
+      __PYX_ERR(1, 114, __pyx_L1_error)
+    }
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __Pyx_PyList_GET_ITEM(__pyx_v_rest, 0)};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 114, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":115
+ *     if kind == DIRECT_SET:
+ *         tx.set(db, key, rest[0])
+ *         return push_field(L, b"ok", b"OK")             # <<<<<<<<<<<<<<
+ *     if kind == DIRECT_DEL:
+ *         result = tx.delete(db, key)
+*/
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_field(__pyx_v_L, __pyx_k_ok, __pyx_mstate_global->__pyx_n_b_OK); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(1, 115, __pyx_L1_error)
+    {
+      __pyx_r = __pyx_t_2;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":113
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+ *     if kind == DIRECT_SET:             # <<<<<<<<<<<<<<
+ *         tx.set(db, key, rest[0])
+ *         return push_field(L, b"ok", b"OK")
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":116
+ *         tx.set(db, key, rest[0])
+ *         return push_field(L, b"ok", b"OK")
+ *     if kind == DIRECT_DEL:             # <<<<<<<<<<<<<<
+ *         result = tx.delete(db, key)
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:
+*/
+  switch (__pyx_v_kind) {
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_DEL:
+
+    /* "shmcache/scripting/_direct.pxi":117
+ *         return push_field(L, b"ok", b"OK")
+ *     if kind == DIRECT_DEL:
+ *         result = tx.delete(db, key)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:
+ *         result = add_direct(self, db, key, number)
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[3] = {__pyx_t_8, __pyx_v_db, __pyx_v_key};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_delete, __pyx_callargs+__pyx_t_6, (3-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 117, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_v_result = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":116
+ *         tx.set(db, key, rest[0])
+ *         return push_field(L, b"ok", b"OK")
+ *     if kind == DIRECT_DEL:             # <<<<<<<<<<<<<<
+ *         result = tx.delete(db, key)
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCR:
+
+    /* "shmcache/scripting/_direct.pxi":118
+ *     if kind == DIRECT_DEL:
+ *         result = tx.delete(db, key)
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:             # <<<<<<<<<<<<<<
+ *         result = add_direct(self, db, key, number)
+ *     elif kind == DIRECT_HSET:
+*/
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_DECR:
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCRBY:
+
+    /* "shmcache/scripting/_direct.pxi":119
+ *         result = tx.delete(db, key)
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:
+ *         result = add_direct(self, db, key, number)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_HSET:
+ *         result = tx.hash_set(db, key, rest)
+*/
+    __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_add_direct(__pyx_v_self, __pyx_v_db, __pyx_v_key, __pyx_v_number); if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 119, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_1);
+    __pyx_v_result = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":118
+ *     if kind == DIRECT_DEL:
+ *         result = tx.delete(db, key)
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:             # <<<<<<<<<<<<<<
+ *         result = add_direct(self, db, key, number)
+ *     elif kind == DIRECT_HSET:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HSET:
+
+    /* "shmcache/scripting/_direct.pxi":121
+ *         result = add_direct(self, db, key, number)
+ *     elif kind == DIRECT_HSET:
+ *         result = tx.hash_set(db, key, rest)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_HDEL:
+ *         result = tx.hash_delete(db, key, rest)
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_v_rest};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_hash_set, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 121, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_v_result = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":120
+ *     elif kind == DIRECT_INCR or kind == DIRECT_DECR or kind == DIRECT_INCRBY:
+ *         result = add_direct(self, db, key, number)
+ *     elif kind == DIRECT_HSET:             # <<<<<<<<<<<<<<
+ *         result = tx.hash_set(db, key, rest)
+ *     elif kind == DIRECT_HDEL:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HDEL:
+
+    /* "shmcache/scripting/_direct.pxi":123
+ *         result = tx.hash_set(db, key, rest)
+ *     elif kind == DIRECT_HDEL:
+ *         result = tx.hash_delete(db, key, rest)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_SADD:
+ *         result = tx.set_add(db, key, rest)
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_v_rest};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_hash_delete, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 123, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_v_result = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":122
+ *     elif kind == DIRECT_HSET:
+ *         result = tx.hash_set(db, key, rest)
+ *     elif kind == DIRECT_HDEL:             # <<<<<<<<<<<<<<
+ *         result = tx.hash_delete(db, key, rest)
+ *     elif kind == DIRECT_SADD:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SADD:
+
+    /* "shmcache/scripting/_direct.pxi":125
+ *         result = tx.hash_delete(db, key, rest)
+ *     elif kind == DIRECT_SADD:
+ *         result = tx.set_add(db, key, rest)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_SREM:
+ *         result = tx.set_remove(db, key, rest)
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_v_rest};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set_add, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 125, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_v_result = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":124
+ *     elif kind == DIRECT_HDEL:
+ *         result = tx.hash_delete(db, key, rest)
+ *     elif kind == DIRECT_SADD:             # <<<<<<<<<<<<<<
+ *         result = tx.set_add(db, key, rest)
+ *     elif kind == DIRECT_SREM:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SREM:
+
+    /* "shmcache/scripting/_direct.pxi":127
+ *         result = tx.set_add(db, key, rest)
+ *     elif kind == DIRECT_SREM:
+ *         result = tx.set_remove(db, key, rest)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_SISMEMBER:
+ *         result = tx.set_has(db, key, rest)[0]
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_v_rest};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set_remove, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 127, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_v_result = __pyx_t_1;
+    __pyx_t_1 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":126
+ *     elif kind == DIRECT_SADD:
+ *         result = tx.set_add(db, key, rest)
+ *     elif kind == DIRECT_SREM:             # <<<<<<<<<<<<<<
+ *         result = tx.set_remove(db, key, rest)
+ *     elif kind == DIRECT_SISMEMBER:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_SISMEMBER:
+
+    /* "shmcache/scripting/_direct.pxi":129
+ *         result = tx.set_remove(db, key, rest)
+ *     elif kind == DIRECT_SISMEMBER:
+ *         result = tx.set_has(db, key, rest)[0]             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_LPUSH or kind == DIRECT_RPUSH:
+ *         result = tx.list_push(db, key, rest, left=kind == DIRECT_LPUSH)
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_v_rest};
+      __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set_has, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(1, 129, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_1);
+    }
+    __pyx_t_8 = __Pyx_GetItemInt(__pyx_t_1, 0, long, 1, __Pyx_PyLong_From_long, 0, 0, 1, __Pyx_ReferenceSharing_OwnStrongReference); if (unlikely(!__pyx_t_8)) __PYX_ERR(1, 129, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_8);
+    __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+    __pyx_v_result = __pyx_t_8;
+    __pyx_t_8 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":128
+ *     elif kind == DIRECT_SREM:
+ *         result = tx.set_remove(db, key, rest)
+ *     elif kind == DIRECT_SISMEMBER:             # <<<<<<<<<<<<<<
+ *         result = tx.set_has(db, key, rest)[0]
+ *     elif kind == DIRECT_LPUSH or kind == DIRECT_RPUSH:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPUSH:
+
+    /* "shmcache/scripting/_direct.pxi":130
+ *     elif kind == DIRECT_SISMEMBER:
+ *         result = tx.set_has(db, key, rest)[0]
+ *     elif kind == DIRECT_LPUSH or kind == DIRECT_RPUSH:             # <<<<<<<<<<<<<<
+ *         result = tx.list_push(db, key, rest, left=kind == DIRECT_LPUSH)
+ *     elif kind == DIRECT_ZADD:
+*/
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_RPUSH:
+
+    /* "shmcache/scripting/_direct.pxi":131
+ *         result = tx.set_has(db, key, rest)[0]
+ *     elif kind == DIRECT_LPUSH or kind == DIRECT_RPUSH:
+ *         result = tx.list_push(db, key, rest, left=kind == DIRECT_LPUSH)             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_ZADD:
+ *         result = tx.zset_add(db, key, rest[1], <double>number)[0]
+*/
+    __pyx_t_1 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_1);
+    __pyx_t_5 = __Pyx_PyBool_FromLong((__pyx_v_kind == __pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPUSH)); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 131, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    #if CYTHON_VECTORCALL
+    #endif
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[5] = {__pyx_t_1, __pyx_v_db, __pyx_v_key, __pyx_v_rest, __pyx_t_5};
+      #if CYTHON_VECTORCALL
+      __pyx_t_4 = __pyx_mstate_global->__pyx_tuple[1];
+      if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 131, __pyx_L1_error)
+      __Pyx_INCREF(__pyx_t_4);
+      #else
+      {
+        PyObject *__pyx_temp[1] = {__pyx_mstate_global->__pyx_n_u_left};
+        __pyx_t_4 = __Pyx_MakeKwargDict(__pyx_temp, __pyx_callargs+4, 1);
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 131, __pyx_L1_error)
+        __Pyx_GOTREF(__pyx_t_4);
+      }
+      #endif
+      __pyx_t_8 = __Pyx_Object_VectorcallMethodKwds((PyObject*)__pyx_mstate_global->__pyx_n_u_list_push, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET), __pyx_t_4);
+      __Pyx_XDECREF(__pyx_t_1); __pyx_t_1 = 0;
+      #if CYTHON_VECTORCALL
+      #endif
+      __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+      __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+      if (unlikely(!__pyx_t_8)) __PYX_ERR(1, 131, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_8);
+    }
+    __pyx_v_result = __pyx_t_8;
+    __pyx_t_8 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":130
+ *     elif kind == DIRECT_SISMEMBER:
+ *         result = tx.set_has(db, key, rest)[0]
+ *     elif kind == DIRECT_LPUSH or kind == DIRECT_RPUSH:             # <<<<<<<<<<<<<<
+ *         result = tx.list_push(db, key, rest, left=kind == DIRECT_LPUSH)
+ *     elif kind == DIRECT_ZADD:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZADD:
+
+    /* "shmcache/scripting/_direct.pxi":133
+ *         result = tx.list_push(db, key, rest, left=kind == DIRECT_LPUSH)
+ *     elif kind == DIRECT_ZADD:
+ *         result = tx.zset_add(db, key, rest[1], <double>number)[0]             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_ZREM:
+ *         result = tx.zset_remove(db, key, rest)
+*/
+    __pyx_t_4 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_4);
+    if (unlikely(__pyx_v_rest == Py_None)) {
+      PyErr_SetString(PyExc_TypeError, "\047NoneType\047 object is not subscriptable");
+      __PYX_ERR(1, 133, __pyx_L1_error)
+    }
+    __pyx_t_5 = PyFloat_FromDouble(((double)__pyx_v_number)); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 133, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[5] = {__pyx_t_4, __pyx_v_db, __pyx_v_key, __Pyx_PyList_GET_ITEM(__pyx_v_rest, 1), __pyx_t_5};
+      __pyx_t_8 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_zset_add, __pyx_callargs+__pyx_t_6, (5-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_4); __pyx_t_4 = 0;
+      __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+      if (unlikely(!__pyx_t_8)) __PYX_ERR(1, 133, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_8);
+    }
+    __pyx_t_5 = __Pyx_GetItemInt(__pyx_t_8, 0, long, 1, __Pyx_PyLong_From_long, 0, 0, 1, __Pyx_ReferenceSharing_OwnStrongReference); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 133, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
+    __pyx_v_result = __pyx_t_5;
+    __pyx_t_5 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":132
+ *     elif kind == DIRECT_LPUSH or kind == DIRECT_RPUSH:
+ *         result = tx.list_push(db, key, rest, left=kind == DIRECT_LPUSH)
+ *     elif kind == DIRECT_ZADD:             # <<<<<<<<<<<<<<
+ *         result = tx.zset_add(db, key, rest[1], <double>number)[0]
+ *     elif kind == DIRECT_ZREM:
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZREM:
+
+    /* "shmcache/scripting/_direct.pxi":135
+ *         result = tx.zset_add(db, key, rest[1], <double>number)[0]
+ *     elif kind == DIRECT_ZREM:
+ *         result = tx.zset_remove(db, key, rest)             # <<<<<<<<<<<<<<
+ *     else:
+ *         result = tx.expire(db, key, number) == 1
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_v_rest};
+      __pyx_t_5 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_zset_remove, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 135, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_5);
+    }
+    __pyx_v_result = __pyx_t_5;
+    __pyx_t_5 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":134
+ *     elif kind == DIRECT_ZADD:
+ *         result = tx.zset_add(db, key, rest[1], <double>number)[0]
+ *     elif kind == DIRECT_ZREM:             # <<<<<<<<<<<<<<
+ *         result = tx.zset_remove(db, key, rest)
+ *     else:
+*/
+    break;
+    default:
+
+    /* "shmcache/scripting/_direct.pxi":137
+ *         result = tx.zset_remove(db, key, rest)
+ *     else:
+ *         result = tx.expire(db, key, number) == 1             # <<<<<<<<<<<<<<
+ *     lua.lua_pushnumber(L, <double>result)
+ *     return 0
+*/
+    __pyx_t_8 = __pyx_v_tx;
+    __Pyx_INCREF(__pyx_t_8);
+    __pyx_t_4 = __Pyx_PyLong_From_int64_t(__pyx_v_number); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 137, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+    __pyx_t_6 = 0;
+    {
+      PyObject *__pyx_callargs[4] = {__pyx_t_8, __pyx_v_db, __pyx_v_key, __pyx_t_4};
+      __pyx_t_5 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_expire, __pyx_callargs+__pyx_t_6, (4-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+      __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+      __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+      if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 137, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_5);
+    }
+    __pyx_t_4 = __Pyx_PyLong_EqObjC(__pyx_t_5, __pyx_mstate_global->__pyx_int_1, 1, 0); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 137, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+    __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+    __pyx_v_result = __pyx_t_4;
+    __pyx_t_4 = 0;
+    break;
+  }
+
+  /* "shmcache/scripting/_direct.pxi":138
+ *     else:
+ *         result = tx.expire(db, key, number) == 1
+ *     lua.lua_pushnumber(L, <double>result)             # <<<<<<<<<<<<<<
+ *     return 0
+ * 
+*/
+  __pyx_t_9 = __Pyx_PyFloat_AsDouble(__pyx_v_result); if (unlikely((__pyx_t_9 == (double)-1) && PyErr_Occurred())) __PYX_ERR(1, 138, __pyx_L1_error)
+  lua.lua_pushnumber(__pyx_v_L, ((double)__pyx_t_9));
+
+
+  /* "shmcache/scripting/_direct.pxi":139
+ *         result = tx.expire(db, key, number) == 1
+ *     lua.lua_pushnumber(L, <double>result)
+ *     return 0             # <<<<<<<<<<<<<<
+ * 
+ * 
+*/
+  {
+
+    __pyx_r = 0;
+  }
+  goto __pyx_L0;
+
+  /* "shmcache/scripting/_direct.pxi":101
+ * 
+ * 
+ * cdef int push_direct(Interpreter self, lua_State *L, Direct known, bytes key, list rest,             # <<<<<<<<<<<<<<
+ *                      int64_t number) except -1:
+ *     """Carry a command out and push its reply."""
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_4);
+  __Pyx_XDECREF(__pyx_t_5);
+  __Pyx_XDECREF(__pyx_t_8);
+  __Pyx_AddTraceback("shmcache.scripting._lua.push_direct", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = -1;
+  __pyx_L0:;
+  __Pyx_XDECREF(__pyx_v_tx);
+  __Pyx_XDECREF(__pyx_v_db);
+
+  __Pyx_XDECREF(__pyx_v_value);
+  __Pyx_XDECREF(__pyx_v_popped);
+  __Pyx_XDECREF(__pyx_v_result);
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_direct.pxi":142
+ * 
+ * 
+ * cdef int run_direct(Interpreter self, lua_State *L, Direct known) except -2:             # <<<<<<<<<<<<<<
+ *     """1 = done and its reply pushed, -1 = not for here."""
+ *     cdef int words = lua.lua_gettop(L)
+*/
+
+static int __pyx_f_8shmcache_9scripting_4_lua_run_direct(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, lua_State *__pyx_v_L, struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v_known) {
+  int __pyx_v_words;
+  int __pyx_v_kind;
+  int __pyx_v_i;
+  int64_t __pyx_v_number;
+  int64_t __pyx_v_started_ns;
+  PyObject *__pyx_v_key = 0;
+  PyObject *__pyx_v_rest = 0;
+  PyObject *__pyx_v_word = NULL;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  int __pyx_t_1;
+  PyObject *__pyx_t_2 = NULL;
+  int __pyx_t_3;
+  int __pyx_t_4;
+  PyObject *__pyx_t_5 = NULL;
+  long __pyx_t_6;
+  long __pyx_t_7;
+  int __pyx_t_8;
+  int64_t __pyx_t_9;
+  PyObject *__pyx_t_10 = NULL;
+  PyObject *__pyx_t_11 = NULL;
+  PyObject *__pyx_t_12 = NULL;
+  PyObject *__pyx_t_13 = NULL;
+  PyObject *__pyx_t_14 = NULL;
+  size_t __pyx_t_15;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("run_direct", 0);
+
+  /* "shmcache/scripting/_direct.pxi":144
+ * cdef int run_direct(Interpreter self, lua_State *L, Direct known) except -2:
+ *     """1 = done and its reply pushed, -1 = not for here."""
+ *     cdef int words = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
+ *     cdef int kind = known.kind
+ *     cdef int i
+*/
+  __pyx_v_words = lua.lua_gettop(__pyx_v_L);
+
+  /* "shmcache/scripting/_direct.pxi":145
+ *     """1 = done and its reply pushed, -1 = not for here."""
+ *     cdef int words = lua.lua_gettop(L)
+ *     cdef int kind = known.kind             # <<<<<<<<<<<<<<
+ *     cdef int i
+ *     cdef int64_t number = 1
+*/
+  __pyx_t_1 = __pyx_v_known->kind;
+
+  __pyx_v_kind = __pyx_t_1;
+
+  /* "shmcache/scripting/_direct.pxi":147
+ *     cdef int kind = known.kind
+ *     cdef int i
+ *     cdef int64_t number = 1             # <<<<<<<<<<<<<<
+ *     cdef int64_t started_ns
+ *     cdef bytes key
+*/
+  __pyx_v_number = 1;
+
+  /* "shmcache/scripting/_direct.pxi":150
+ *     cdef int64_t started_ns
+ *     cdef bytes key
+ *     cdef list rest = []             # <<<<<<<<<<<<<<
+ *     if words < known.fewest or words > known.most or (kind == DIRECT_HSET and words % 2):
+ *         return -1
+*/
+  __pyx_t_2 = PyList_New(0); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 150, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_v_rest = ((PyObject*)__pyx_t_2);
+  __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":151
+ *     cdef bytes key
+ *     cdef list rest = []
+ *     if words < known.fewest or words > known.most or (kind == DIRECT_HSET and words % 2):             # <<<<<<<<<<<<<<
+ *         return -1
+ *     key = word_at(L, 2)
+*/
+  __pyx_t_4 = (__pyx_v_words < __pyx_v_known->fewest);
+
+  if (!__pyx_t_4) {
+
+  } else {
+
+    __pyx_t_3 = __pyx_t_4;
+
+    goto __pyx_L4_bool_binop_done;
+  }
+  __pyx_t_4 = (__pyx_v_words > __pyx_v_known->most);
+
+  if (!__pyx_t_4) {
+
+  } else {
+
+    __pyx_t_3 = __pyx_t_4;
+
+    goto __pyx_L4_bool_binop_done;
+  }
+  __pyx_t_4 = (__pyx_v_kind == __pyx_e_8shmcache_9scripting_4_lua_DIRECT_HSET);
+
+  if (__pyx_t_4) {
+
+  } else {
+
+    __pyx_t_3 = __pyx_t_4;
+
+    goto __pyx_L4_bool_binop_done;
+  }
+  __pyx_t_4 = (__Pyx_mod_long(__pyx_v_words, 2, 1) != 0);
+
+
+  __pyx_t_3 = __pyx_t_4;
+
+  __pyx_L4_bool_binop_done:;
+  if (__pyx_t_3) {
+
+
+    /* "shmcache/scripting/_direct.pxi":152
+ *     cdef list rest = []
+ *     if words < known.fewest or words > known.most or (kind == DIRECT_HSET and words % 2):
+ *         return -1             # <<<<<<<<<<<<<<
+ *     key = word_at(L, 2)
+ *     if key is None or (self.keys is not None and (self.db, key) not in self.keys):
+*/
+    {
+
+      __pyx_r = -1;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":151
+ *     cdef bytes key
+ *     cdef list rest = []
+ *     if words < known.fewest or words > known.most or (kind == DIRECT_HSET and words % 2):             # <<<<<<<<<<<<<<
+ *         return -1
+ *     key = word_at(L, 2)
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":153
+ *     if words < known.fewest or words > known.most or (kind == DIRECT_HSET and words % 2):
+ *         return -1
+ *     key = word_at(L, 2)             # <<<<<<<<<<<<<<
+ *     if key is None or (self.keys is not None and (self.db, key) not in self.keys):
+ *         return -1
+*/
+  __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_word_at(__pyx_v_L, 2); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 153, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_v_key = ((PyObject*)__pyx_t_2);
+  __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":154
+ *         return -1
+ *     key = word_at(L, 2)
+ *     if key is None or (self.keys is not None and (self.db, key) not in self.keys):             # <<<<<<<<<<<<<<
+ *         return -1
+ *     for i in range(3, words + 1):
+*/
+  __pyx_t_4 = (__pyx_v_key == ((PyObject*)Py_None));
+  if (!__pyx_t_4) {
+
+  } else {
+
+    __pyx_t_3 = __pyx_t_4;
+
+    goto __pyx_L9_bool_binop_done;
+  }
+  __pyx_t_4 = (__pyx_v_self->keys != Py_None);
+  if (__pyx_t_4) {
+
+  } else {
+
+    __pyx_t_3 = __pyx_t_4;
+
+    goto __pyx_L9_bool_binop_done;
+  }
+  __pyx_t_2 = __Pyx_PyLong_From_int(__pyx_v_self->db); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 154, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_5 = PyTuple_New(2); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 154, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_5);
+  __Pyx_GIVEREF(__pyx_t_2);
+  if (__Pyx_PyTuple_SET_ITEM(__pyx_t_5, 0, __pyx_t_2) != (0)) __PYX_ERR(1, 154, __pyx_L1_error);
+  __Pyx_INCREF(__pyx_v_key);
+  __Pyx_GIVEREF(__pyx_v_key);
+  if (__Pyx_PyTuple_SET_ITEM(__pyx_t_5, 1, __pyx_v_key) != (0)) __PYX_ERR(1, 154, __pyx_L1_error);
+  __pyx_t_2 = 0;
+  __pyx_t_4 = (__Pyx_PySequence_ContainsTF(__pyx_t_5, __pyx_v_self->keys, Py_NE)); if (unlikely((__pyx_t_4 < 0))) __PYX_ERR(1, 154, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+
+  __pyx_t_3 = __pyx_t_4;
+
+  __pyx_L9_bool_binop_done:;
+  if (__pyx_t_3) {
+
+
+    /* "shmcache/scripting/_direct.pxi":155
+ *     key = word_at(L, 2)
+ *     if key is None or (self.keys is not None and (self.db, key) not in self.keys):
+ *         return -1             # <<<<<<<<<<<<<<
+ *     for i in range(3, words + 1):
+ *         word = word_at(L, i)
+*/
+    {
+
+      __pyx_r = -1;
+    }
+    goto __pyx_L0;
+
+    /* "shmcache/scripting/_direct.pxi":154
+ *         return -1
+ *     key = word_at(L, 2)
+ *     if key is None or (self.keys is not None and (self.db, key) not in self.keys):             # <<<<<<<<<<<<<<
+ *         return -1
+ *     for i in range(3, words + 1):
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":156
+ *     if key is None or (self.keys is not None and (self.db, key) not in self.keys):
+ *         return -1
+ *     for i in range(3, words + 1):             # <<<<<<<<<<<<<<
+ *         word = word_at(L, i)
+ *         if word is None:
+*/
+
+  __pyx_t_6 = (__pyx_v_words + 1);
+  __pyx_t_7 = __pyx_t_6;
+
+  for (__pyx_t_1 = 3; __pyx_t_1 < __pyx_t_7; __pyx_t_1+=1) {
+    __pyx_v_i = __pyx_t_1;
+
+    /* "shmcache/scripting/_direct.pxi":157
+ *         return -1
+ *     for i in range(3, words + 1):
+ *         word = word_at(L, i)             # <<<<<<<<<<<<<<
+ *         if word is None:
+ *             return -1
+*/
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_word_at(__pyx_v_L, __pyx_v_i); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 157, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+    __Pyx_XDECREF_SET(__pyx_v_word, ((PyObject*)__pyx_t_5));
+    __pyx_t_5 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":158
+ *     for i in range(3, words + 1):
+ *         word = word_at(L, i)
+ *         if word is None:             # <<<<<<<<<<<<<<
+ *             return -1
+ *         rest.append(word)
+*/
+    __pyx_t_3 = (__pyx_v_word == ((PyObject*)Py_None));
+    if (__pyx_t_3) {
+
+
+      /* "shmcache/scripting/_direct.pxi":159
+ *         word = word_at(L, i)
+ *         if word is None:
+ *             return -1             # <<<<<<<<<<<<<<
+ *         rest.append(word)
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):
+*/
+      {
+
+        __pyx_r = -1;
+      }
+      goto __pyx_L0;
+
+      /* "shmcache/scripting/_direct.pxi":158
+ *     for i in range(3, words + 1):
+ *         word = word_at(L, i)
+ *         if word is None:             # <<<<<<<<<<<<<<
+ *             return -1
+ *         rest.append(word)
+*/
+    }
+
+    /* "shmcache/scripting/_direct.pxi":160
+ *         if word is None:
+ *             return -1
+ *         rest.append(word)             # <<<<<<<<<<<<<<
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):
+ *         if not whole_at(L, 3, &number):
+*/
+    __pyx_t_8 = __Pyx_PyList_Append(__pyx_v_rest, __pyx_v_word); if (unlikely(__pyx_t_8 == ((int)-1))) __PYX_ERR(1, 160, __pyx_L1_error)
+
+  }
+
+
+  /* "shmcache/scripting/_direct.pxi":161
+ *             return -1
+ *         rest.append(word)
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):             # <<<<<<<<<<<<<<
+ *         if not whole_at(L, 3, &number):
+ *             return -1
+*/
+  switch (__pyx_v_kind) {
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCRBY:
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZADD:
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_EXPIRE:
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_PEXPIRE:
+
+    /* "shmcache/scripting/_direct.pxi":162
+ *         rest.append(word)
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):
+ *         if not whole_at(L, 3, &number):             # <<<<<<<<<<<<<<
+ *             return -1
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:
+*/
+    __pyx_t_3 = __pyx_f_8shmcache_9scripting_4_lua_whole_at(__pyx_v_L, 3, (&__pyx_v_number)); if (unlikely(__pyx_t_3 == ((int)-1))) __PYX_ERR(1, 162, __pyx_L1_error)
+    __pyx_t_4 = (!__pyx_t_3);
+
+
+    if (__pyx_t_4) {
+
+
+      /* "shmcache/scripting/_direct.pxi":163
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):
+ *         if not whole_at(L, 3, &number):
+ *             return -1             # <<<<<<<<<<<<<<
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:
+ *             if number <= 0:
+*/
+      {
+
+        __pyx_r = -1;
+      }
+      goto __pyx_L0;
+
+      /* "shmcache/scripting/_direct.pxi":162
+ *         rest.append(word)
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):
+ *         if not whole_at(L, 3, &number):             # <<<<<<<<<<<<<<
+ *             return -1
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:
+*/
+    }
+
+    /* "shmcache/scripting/_direct.pxi":164
+ *         if not whole_at(L, 3, &number):
+ *             return -1
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:             # <<<<<<<<<<<<<<
+ *             if number <= 0:
+ *                 return -1
+*/
+    switch (__pyx_v_kind) {
+      case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_EXPIRE:
+      case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_PEXPIRE:
+
+      /* "shmcache/scripting/_direct.pxi":165
+ *             return -1
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:
+ *             if number <= 0:             # <<<<<<<<<<<<<<
+ *                 return -1
+ *             number = number * (1000 if kind == DIRECT_EXPIRE else 1)
+*/
+      __pyx_t_4 = (__pyx_v_number <= 0);
+
+      if (__pyx_t_4) {
+
+
+        /* "shmcache/scripting/_direct.pxi":166
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:
+ *             if number <= 0:
+ *                 return -1             # <<<<<<<<<<<<<<
+ *             number = number * (1000 if kind == DIRECT_EXPIRE else 1)
+ *             number += clock_ns(CLOCK_REALTIME) // 1000000
+*/
+        {
+
+          __pyx_r = -1;
+        }
+        goto __pyx_L0;
+
+        /* "shmcache/scripting/_direct.pxi":165
+ *             return -1
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:
+ *             if number <= 0:             # <<<<<<<<<<<<<<
+ *                 return -1
+ *             number = number * (1000 if kind == DIRECT_EXPIRE else 1)
+*/
+      }
+
+      /* "shmcache/scripting/_direct.pxi":167
+ *             if number <= 0:
+ *                 return -1
+ *             number = number * (1000 if kind == DIRECT_EXPIRE else 1)             # <<<<<<<<<<<<<<
+ *             number += clock_ns(CLOCK_REALTIME) // 1000000
+ *     elif kind == DIRECT_DECR:
+*/
+      __pyx_t_4 = (__pyx_v_kind == __pyx_e_8shmcache_9scripting_4_lua_DIRECT_EXPIRE);
+
+      if (__pyx_t_4) {
+
+        __pyx_t_9 = 0x3E8;
+      } else {
+
+        __pyx_t_9 = 1;
+      }
+
+      __pyx_v_number = (__pyx_v_number * __pyx_t_9);
+
+
+      /* "shmcache/scripting/_direct.pxi":168
+ *                 return -1
+ *             number = number * (1000 if kind == DIRECT_EXPIRE else 1)
+ *             number += clock_ns(CLOCK_REALTIME) // 1000000             # <<<<<<<<<<<<<<
+ *     elif kind == DIRECT_DECR:
+ *         number = -1
+*/
+      __pyx_v_number = (__pyx_v_number + __Pyx_div_int64_t(__pyx_f_8shmcache_9scripting_4_lua_clock_ns(CLOCK_REALTIME), 0xF4240, 1));
+
+      /* "shmcache/scripting/_direct.pxi":164
+ *         if not whole_at(L, 3, &number):
+ *             return -1
+ *         if kind == DIRECT_EXPIRE or kind == DIRECT_PEXPIRE:             # <<<<<<<<<<<<<<
+ *             if number <= 0:
+ *                 return -1
+*/
+      break;
+      default: break;
+    }
+
+    /* "shmcache/scripting/_direct.pxi":161
+ *             return -1
+ *         rest.append(word)
+ *     if kind in (DIRECT_INCRBY, DIRECT_ZADD, DIRECT_EXPIRE, DIRECT_PEXPIRE):             # <<<<<<<<<<<<<<
+ *         if not whole_at(L, 3, &number):
+ *             return -1
+*/
+    break;
+    case __pyx_e_8shmcache_9scripting_4_lua_DIRECT_DECR:
+
+    /* "shmcache/scripting/_direct.pxi":170
+ *             number += clock_ns(CLOCK_REALTIME) // 1000000
+ *     elif kind == DIRECT_DECR:
+ *         number = -1             # <<<<<<<<<<<<<<
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)
+ *     try:
+*/
+    __pyx_v_number = -1L;
+
+    /* "shmcache/scripting/_direct.pxi":169
+ *             number = number * (1000 if kind == DIRECT_EXPIRE else 1)
+ *             number += clock_ns(CLOCK_REALTIME) // 1000000
+ *     elif kind == DIRECT_DECR:             # <<<<<<<<<<<<<<
+ *         number = -1
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)
+*/
+    break;
+    default: break;
+  }
+
+  /* "shmcache/scripting/_direct.pxi":171
+ *     elif kind == DIRECT_DECR:
+ *         number = -1
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)             # <<<<<<<<<<<<<<
+ *     try:
+ *         push_direct(self, L, known, key, rest, number)
+*/
+  __pyx_v_started_ns = __pyx_f_8shmcache_9scripting_4_lua_clock_ns(CLOCK_MONOTONIC);
+
+  /* "shmcache/scripting/_direct.pxi":172
+ *         number = -1
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)
+ *     try:             # <<<<<<<<<<<<<<
+ *         push_direct(self, L, known, key, rest, number)
+ *     except ShmcacheError:
+*/
+  {
+    __Pyx_PyThreadState_declare
+    __Pyx_PyThreadState_assign
+    __Pyx_ExceptionSave(&__pyx_t_10, &__pyx_t_11, &__pyx_t_12);
+    __Pyx_XGOTREF(__pyx_t_10);
+    __Pyx_XGOTREF(__pyx_t_11);
+    __Pyx_XGOTREF(__pyx_t_12);
+    /*try:*/ {
+
+      /* "shmcache/scripting/_direct.pxi":173
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)
+ *     try:
+ *         push_direct(self, L, known, key, rest, number)             # <<<<<<<<<<<<<<
+ *     except ShmcacheError:
+ *         lua.lua_settop(L, words)
+*/
+      __pyx_t_1 = __pyx_f_8shmcache_9scripting_4_lua_push_direct(__pyx_v_self, __pyx_v_L, __pyx_v_known, __pyx_v_key, __pyx_v_rest, __pyx_v_number); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(1, 173, __pyx_L17_error)
+
+
+      /* "shmcache/scripting/_direct.pxi":172
+ *         number = -1
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)
+ *     try:             # <<<<<<<<<<<<<<
+ *         push_direct(self, L, known, key, rest, number)
+ *     except ShmcacheError:
+*/
+    }
+    __Pyx_XDECREF(__pyx_t_10); __pyx_t_10 = 0;
+    __Pyx_XDECREF(__pyx_t_11); __pyx_t_11 = 0;
+    __Pyx_XDECREF(__pyx_t_12); __pyx_t_12 = 0;
+    goto __pyx_L22_try_end;
+    __pyx_L17_error:;
+    __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
+    __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
+
+    /* "shmcache/scripting/_direct.pxi":174
+ *     try:
+ *         push_direct(self, L, known, key, rest, number)
+ *     except ShmcacheError:             # <<<<<<<<<<<<<<
+ *         lua.lua_settop(L, words)
+ *         return -1  # a step that fails has done nothing: the long way tells of it
+*/
+    __Pyx_ErrFetch(&__pyx_t_5, &__pyx_t_2, &__pyx_t_13);
+    __Pyx_GetModuleGlobalName(__pyx_t_14, __pyx_mstate_global->__pyx_n_u_ShmcacheError); if (unlikely(!__pyx_t_14)) __PYX_ERR(1, 174, __pyx_L19_except_error)
+    __Pyx_GOTREF(__pyx_t_14);
+    __pyx_t_1 = __Pyx_PyErr_GivenExceptionMatches(__pyx_t_5, __pyx_t_14);
+    __Pyx_DECREF(__pyx_t_14); __pyx_t_14 = 0;
+    __Pyx_ErrRestore(__pyx_t_5, __pyx_t_2, __pyx_t_13);
+    __pyx_t_5 = 0; __pyx_t_2 = 0; __pyx_t_13 = 0;
+    if (__pyx_t_1) {
+      __Pyx_AddTraceback("shmcache.scripting._lua.run_direct", __pyx_clineno, __pyx_lineno, __pyx_filename);
+      if (__Pyx_GetException(&__pyx_t_13, &__pyx_t_2, &__pyx_t_5) < 0) __PYX_ERR(1, 174, __pyx_L19_except_error)
+      __Pyx_XGOTREF(__pyx_t_13);
+      __Pyx_XGOTREF(__pyx_t_2);
+      __Pyx_XGOTREF(__pyx_t_5);
+
+      /* "shmcache/scripting/_direct.pxi":175
+ *         push_direct(self, L, known, key, rest, number)
+ *     except ShmcacheError:
+ *         lua.lua_settop(L, words)             # <<<<<<<<<<<<<<
+ *         return -1  # a step that fails has done nothing: the long way tells of it
+ *     if known.writes:
+*/
+      lua.lua_settop(__pyx_v_L, __pyx_v_words);
+
+      /* "shmcache/scripting/_direct.pxi":176
+ *     except ShmcacheError:
+ *         lua.lua_settop(L, words)
+ *         return -1  # a step that fails has done nothing: the long way tells of it             # <<<<<<<<<<<<<<
+ *     if known.writes:
+ *         self.wrote = True
+*/
+      {
+
+        __pyx_r = -1;
+      }
+      __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+      __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+      __Pyx_DECREF(__pyx_t_13); __pyx_t_13 = 0;
+      goto __pyx_L20_except_return;
+    }
+    goto __pyx_L19_except_error;
+
+    /* "shmcache/scripting/_direct.pxi":172
+ *         number = -1
+ *     started_ns = clock_ns(CLOCK_MONOTONIC)
+ *     try:             # <<<<<<<<<<<<<<
+ *         push_direct(self, L, known, key, rest, number)
+ *     except ShmcacheError:
+*/
+    __pyx_L19_except_error:;
+    __Pyx_XGIVEREF(__pyx_t_10);
+    __Pyx_XGIVEREF(__pyx_t_11);
+    __Pyx_XGIVEREF(__pyx_t_12);
+    __Pyx_ExceptionReset(__pyx_t_10, __pyx_t_11, __pyx_t_12);
+    goto __pyx_L1_error;
+    __pyx_L20_except_return:;
+    __Pyx_XGIVEREF(__pyx_t_10);
+    __Pyx_XGIVEREF(__pyx_t_11);
+    __Pyx_XGIVEREF(__pyx_t_12);
+    __Pyx_ExceptionReset(__pyx_t_10, __pyx_t_11, __pyx_t_12);
+    goto __pyx_L0;
+    __pyx_L22_try_end:;
+  }
+
+  /* "shmcache/scripting/_direct.pxi":177
+ *         lua.lua_settop(L, words)
+ *         return -1  # a step that fails has done nothing: the long way tells of it
+ *     if known.writes:             # <<<<<<<<<<<<<<
+ *         self.wrote = True
+ *     known.stats.record(clock_ns(CLOCK_MONOTONIC) - started_ns)
+*/
+  if (__pyx_v_known->writes) {
+
+    /* "shmcache/scripting/_direct.pxi":178
+ *         return -1  # a step that fails has done nothing: the long way tells of it
+ *     if known.writes:
+ *         self.wrote = True             # <<<<<<<<<<<<<<
+ *     known.stats.record(clock_ns(CLOCK_MONOTONIC) - started_ns)
+ *     return 1
+*/
+    __pyx_v_self->wrote = 1;
+
+    /* "shmcache/scripting/_direct.pxi":177
+ *         lua.lua_settop(L, words)
+ *         return -1  # a step that fails has done nothing: the long way tells of it
+ *     if known.writes:             # <<<<<<<<<<<<<<
+ *         self.wrote = True
+ *     known.stats.record(clock_ns(CLOCK_MONOTONIC) - started_ns)
+*/
+  }
+
+  /* "shmcache/scripting/_direct.pxi":179
+ *     if known.writes:
+ *         self.wrote = True
+ *     known.stats.record(clock_ns(CLOCK_MONOTONIC) - started_ns)             # <<<<<<<<<<<<<<
+ *     return 1
+*/
+  __pyx_t_2 = __pyx_v_known->stats;
+  __Pyx_INCREF(__pyx_t_2);
+  __pyx_t_13 = __Pyx_PyLong_From_int64_t((__pyx_f_8shmcache_9scripting_4_lua_clock_ns(CLOCK_MONOTONIC) - __pyx_v_started_ns)); if (unlikely(!__pyx_t_13)) __PYX_ERR(1, 179, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_13);
+  __pyx_t_15 = 0;
+  {
+    PyObject *__pyx_callargs[2] = {__pyx_t_2, __pyx_t_13};
+    __pyx_t_5 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_record, __pyx_callargs+__pyx_t_15, (2-__pyx_t_15) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+    __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
+    __Pyx_DECREF(__pyx_t_13); __pyx_t_13 = 0;
+    if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 179, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_5);
+  }
+  __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":180
+ *         self.wrote = True
+ *     known.stats.record(clock_ns(CLOCK_MONOTONIC) - started_ns)
+ *     return 1             # <<<<<<<<<<<<<<
+*/
+  {
+
+    __pyx_r = 1;
+  }
+  goto __pyx_L0;
+
+  /* "shmcache/scripting/_direct.pxi":142
+ * 
+ * 
+ * cdef int run_direct(Interpreter self, lua_State *L, Direct known) except -2:             # <<<<<<<<<<<<<<
+ *     """1 = done and its reply pushed, -1 = not for here."""
+ *     cdef int words = lua.lua_gettop(L)
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_XDECREF(__pyx_t_5);
+  __Pyx_XDECREF(__pyx_t_13);
+  __Pyx_XDECREF(__pyx_t_14);
+  __Pyx_AddTraceback("shmcache.scripting._lua.run_direct", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = -2;
+  __pyx_L0:;
+
+
+
+
+
+  __Pyx_XDECREF(__pyx_v_key);
+  __Pyx_XDECREF(__pyx_v_rest);
+  __Pyx_XDECREF(__pyx_v_word);
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":332
  * # ---- callbacks ----------------------------------------------------------------------------------
  * 
  * cdef void say_failed(lua_State *L, int top) noexcept:             # <<<<<<<<<<<<<<
@@ -6416,7 +9547,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("say_failed", 0);
 
-  /* "shmcache/scripting/_lua.pyx":319
+  /* "shmcache/scripting/_lua.pyx":333
  * 
  * cdef void say_failed(lua_State *L, int top) noexcept:
  *     _log.exception("a script's host failed")             # <<<<<<<<<<<<<<
@@ -6424,9 +9555,9 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
  *     script_push_error(L, b"internal error, see the server's log")
 */
   __pyx_t_2 = NULL;
-  __Pyx_GetModuleGlobalName(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_log); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 319, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_log); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 333, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_3);
-  __pyx_t_4 = __Pyx_PyObject_GetAttrStr(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_exception); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 319, __pyx_L1_error)
+  __pyx_t_4 = __Pyx_PyObject_GetAttrStr(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_exception); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 333, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
   __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
   __pyx_t_5 = 1;
@@ -6446,12 +9577,12 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
     __pyx_t_1 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_4, __pyx_callargs+__pyx_t_5, (2-__pyx_t_5) | (__pyx_t_5*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
     __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
-    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 319, __pyx_L1_error)
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 333, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
   }
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":320
+  /* "shmcache/scripting/_lua.pyx":334
  * cdef void say_failed(lua_State *L, int top) noexcept:
  *     _log.exception("a script's host failed")
  *     lua.lua_settop(L, top)             # <<<<<<<<<<<<<<
@@ -6460,7 +9591,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
 */
   lua.lua_settop(__pyx_v_L, __pyx_v_top);
 
-  /* "shmcache/scripting/_lua.pyx":321
+  /* "shmcache/scripting/_lua.pyx":335
  *     _log.exception("a script's host failed")
  *     lua.lua_settop(L, top)
  *     script_push_error(L, b"internal error, see the server's log")             # <<<<<<<<<<<<<<
@@ -6469,7 +9600,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
 */
   script_push_error(__pyx_v_L, __pyx_k_internal_error_see_the_server_s);
 
-  /* "shmcache/scripting/_lua.pyx":318
+  /* "shmcache/scripting/_lua.pyx":332
  * # ---- callbacks ----------------------------------------------------------------------------------
  * 
  * cdef void say_failed(lua_State *L, int top) noexcept:             # <<<<<<<<<<<<<<
@@ -6490,7 +9621,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
   __Pyx_RefNannyFinishContext();
 }
 
-/* "shmcache/scripting/_lua.pyx":324
+/* "shmcache/scripting/_lua.pyx":338
  * 
  * 
  * cdef bint on_command(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -6501,6 +9632,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_say_failed(lua_State *__pyx_v_L, 
 static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
   int __pyx_v_top;
   PyObject *__pyx_v_words = 0;
+  PyObject *__pyx_v_known = NULL;
   PyObject *__pyx_v_reply = NULL;
   int __pyx_r;
   __Pyx_RefNannyDeclarations
@@ -6508,17 +9640,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
   PyObject *__pyx_t_2 = NULL;
   PyObject *__pyx_t_3 = NULL;
   PyObject *__pyx_t_4 = NULL;
-  PyObject *__pyx_t_5 = NULL;
+  int __pyx_t_5;
   PyObject *__pyx_t_6 = NULL;
   PyObject *__pyx_t_7 = NULL;
-  size_t __pyx_t_8;
-  int __pyx_t_9;
+  int __pyx_t_8;
+  PyObject *__pyx_t_9 = NULL;
+  size_t __pyx_t_10;
   int __pyx_lineno = 0;
   const char *__pyx_filename = NULL;
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_command", 0);
 
-  /* "shmcache/scripting/_lua.pyx":325
+  /* "shmcache/scripting/_lua.pyx":339
  * 
  * cdef bint on_command(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
@@ -6527,7 +9660,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
   __pyx_v_top = lua.lua_gettop(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":327
+  /* "shmcache/scripting/_lua.pyx":341
  *     cdef int top = lua.lua_gettop(L)
  *     cdef list words
  *     if top == 0:             # <<<<<<<<<<<<<<
@@ -6539,7 +9672,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":328
+    /* "shmcache/scripting/_lua.pyx":342
  *     cdef list words
  *     if top == 0:
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")             # <<<<<<<<<<<<<<
@@ -6548,12 +9681,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
     script_push_error(__pyx_v_L, __pyx_k_Please_specify_at_least_one_argu);
 
-    /* "shmcache/scripting/_lua.pyx":329
+    /* "shmcache/scripting/_lua.pyx":343
  *     if top == 0:
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False             # <<<<<<<<<<<<<<
  *     try:
- *         words = words_of(L)
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
 */
     {
 
@@ -6561,7 +9694,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":327
+    /* "shmcache/scripting/_lua.pyx":341
  *     cdef int top = lua.lua_gettop(L)
  *     cdef list words
  *     if top == 0:             # <<<<<<<<<<<<<<
@@ -6570,12 +9703,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":330
+  /* "shmcache/scripting/_lua.pyx":344
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False
  *     try:             # <<<<<<<<<<<<<<
- *         words = words_of(L)
- *         if words is None:
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+ *             known = running.direct.get(bytes_at(L, 1))
 */
   {
     __Pyx_PyThreadState_declare
@@ -6586,20 +9719,125 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
     __Pyx_XGOTREF(__pyx_t_4);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":331
+      /* "shmcache/scripting/_lua.pyx":345
  *         return False
  *     try:
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:             # <<<<<<<<<<<<<<
+ *             known = running.direct.get(bytes_at(L, 1))
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:
+*/
+      __pyx_t_5 = (__pyx_v_8shmcache_9scripting_4_lua_running->transaction != Py_None);
+      if (__pyx_t_5) {
+
+      } else {
+
+        __pyx_t_1 = __pyx_t_5;
+
+        goto __pyx_L11_bool_binop_done;
+      }
+      __pyx_t_5 = (lua.lua_type(__pyx_v_L, 1) == LUA_TSTRING);
+
+
+      __pyx_t_1 = __pyx_t_5;
+
+      __pyx_L11_bool_binop_done:;
+      if (__pyx_t_1) {
+
+
+        /* "shmcache/scripting/_lua.pyx":346
+ *     try:
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+ *             known = running.direct.get(bytes_at(L, 1))             # <<<<<<<<<<<<<<
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:
+ *                 return True
+*/
+        if (unlikely(__pyx_v_8shmcache_9scripting_4_lua_running->direct == Py_None)) {
+          PyErr_Format(PyExc_AttributeError, "\047NoneType\047 object has no attribute \047%.30s\047", "get");
+          __PYX_ERR(0, 346, __pyx_L4_error)
+        }
+        __pyx_t_6 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, 1); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 346, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_6);
+        __pyx_t_7 = __Pyx_PyDict_GetItemDefault(__pyx_v_8shmcache_9scripting_4_lua_running->direct, __pyx_t_6, Py_None); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 346, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_7);
+        __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+        __pyx_v_known = __pyx_t_7;
+        __pyx_t_7 = 0;
+
+        /* "shmcache/scripting/_lua.pyx":347
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+ *             known = running.direct.get(bytes_at(L, 1))
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:             # <<<<<<<<<<<<<<
+ *                 return True
+ *         words = words_of(L)
+*/
+        __pyx_t_5 = (__pyx_v_known != Py_None);
+        if (__pyx_t_5) {
+
+        } else {
+
+          __pyx_t_1 = __pyx_t_5;
+
+          goto __pyx_L14_bool_binop_done;
+        }
+        __pyx_t_7 = ((PyObject *)__pyx_v_8shmcache_9scripting_4_lua_running);
+        __Pyx_INCREF(__pyx_t_7);
+        __pyx_t_8 = __pyx_f_8shmcache_9scripting_4_lua_run_direct(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_t_7), __pyx_v_L, ((struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)__pyx_v_known)); if (unlikely(__pyx_t_8 == ((int)-2))) __PYX_ERR(0, 347, __pyx_L4_error)
+        __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
+        __pyx_t_5 = (__pyx_t_8 == 1);
+
+
+
+        __pyx_t_1 = __pyx_t_5;
+
+        __pyx_L14_bool_binop_done:;
+        if (__pyx_t_1) {
+
+
+          /* "shmcache/scripting/_lua.pyx":348
+ *             known = running.direct.get(bytes_at(L, 1))
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:
+ *                 return True             # <<<<<<<<<<<<<<
+ *         words = words_of(L)
+ *         if words is None:
+*/
+          {
+
+            __pyx_r = 1;
+          }
+          goto __pyx_L8_try_return;
+
+          /* "shmcache/scripting/_lua.pyx":347
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+ *             known = running.direct.get(bytes_at(L, 1))
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:             # <<<<<<<<<<<<<<
+ *                 return True
+ *         words = words_of(L)
+*/
+        }
+
+        /* "shmcache/scripting/_lua.pyx":345
+ *         return False
+ *     try:
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:             # <<<<<<<<<<<<<<
+ *             known = running.direct.get(bytes_at(L, 1))
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:
+*/
+      }
+
+      /* "shmcache/scripting/_lua.pyx":349
+ *             if known is not None and run_direct(running, L, <Direct>known) == 1:
+ *                 return True
  *         words = words_of(L)             # <<<<<<<<<<<<<<
  *         if words is None:
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
 */
-      __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_words_of(__pyx_v_L); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 331, __pyx_L4_error)
-      __Pyx_GOTREF(__pyx_t_5);
-      __pyx_v_words = ((PyObject*)__pyx_t_5);
-      __pyx_t_5 = 0;
+      __pyx_t_7 = __pyx_f_8shmcache_9scripting_4_lua_words_of(__pyx_v_L); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 349, __pyx_L4_error)
+      __Pyx_GOTREF(__pyx_t_7);
+      __pyx_v_words = ((PyObject*)__pyx_t_7);
+      __pyx_t_7 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":332
- *     try:
+      /* "shmcache/scripting/_lua.pyx":350
+ *                 return True
  *         words = words_of(L)
  *         if words is None:             # <<<<<<<<<<<<<<
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
@@ -6609,7 +9847,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
       if (__pyx_t_1) {
 
 
-        /* "shmcache/scripting/_lua.pyx":333
+        /* "shmcache/scripting/_lua.pyx":351
  *         words = words_of(L)
  *         if words is None:
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")             # <<<<<<<<<<<<<<
@@ -6618,7 +9856,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
         script_push_error(__pyx_v_L, __pyx_k_Lua_redis_lib_command_arguments);
 
-        /* "shmcache/scripting/_lua.pyx":334
+        /* "shmcache/scripting/_lua.pyx":352
  *         if words is None:
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
  *             return False             # <<<<<<<<<<<<<<
@@ -6631,8 +9869,8 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
         }
         goto __pyx_L8_try_return;
 
-        /* "shmcache/scripting/_lua.pyx":332
- *     try:
+        /* "shmcache/scripting/_lua.pyx":350
+ *                 return True
  *         words = words_of(L)
  *         if words is None:             # <<<<<<<<<<<<<<
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
@@ -6640,7 +9878,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":335
+      /* "shmcache/scripting/_lua.pyx":353
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
  *             return False
  *         if script_resp != running.told_resp:             # <<<<<<<<<<<<<<
@@ -6652,7 +9890,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
       if (__pyx_t_1) {
 
 
-        /* "shmcache/scripting/_lua.pyx":336
+        /* "shmcache/scripting/_lua.pyx":354
  *             return False
  *         if script_resp != running.told_resp:
  *             running.told_resp = script_resp             # <<<<<<<<<<<<<<
@@ -6661,7 +9899,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
         __pyx_v_8shmcache_9scripting_4_lua_running->told_resp = script_resp;
 
-        /* "shmcache/scripting/_lua.pyx":337
+        /* "shmcache/scripting/_lua.pyx":355
  *         if script_resp != running.told_resp:
  *             running.told_resp = script_resp
  *             running.host.set_resp(script_resp)             # <<<<<<<<<<<<<<
@@ -6670,20 +9908,20 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
         __pyx_t_6 = __pyx_v_8shmcache_9scripting_4_lua_running->host;
         __Pyx_INCREF(__pyx_t_6);
-        __pyx_t_7 = __Pyx_PyLong_From_int(script_resp); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 337, __pyx_L4_error)
-        __Pyx_GOTREF(__pyx_t_7);
-        __pyx_t_8 = 0;
+        __pyx_t_9 = __Pyx_PyLong_From_int(script_resp); if (unlikely(!__pyx_t_9)) __PYX_ERR(0, 355, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_9);
+        __pyx_t_10 = 0;
         {
-          PyObject *__pyx_callargs[2] = {__pyx_t_6, __pyx_t_7};
-          __pyx_t_5 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set_resp, __pyx_callargs+__pyx_t_8, (2-__pyx_t_8) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+          PyObject *__pyx_callargs[2] = {__pyx_t_6, __pyx_t_9};
+          __pyx_t_7 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_set_resp, __pyx_callargs+__pyx_t_10, (2-__pyx_t_10) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
           __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
-          __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
-          if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 337, __pyx_L4_error)
-          __Pyx_GOTREF(__pyx_t_5);
+          __Pyx_DECREF(__pyx_t_9); __pyx_t_9 = 0;
+          if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 355, __pyx_L4_error)
+          __Pyx_GOTREF(__pyx_t_7);
         }
-        __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+        __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
 
-        /* "shmcache/scripting/_lua.pyx":335
+        /* "shmcache/scripting/_lua.pyx":353
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
  *             return False
  *         if script_resp != running.told_resp:             # <<<<<<<<<<<<<<
@@ -6692,40 +9930,40 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":338
+      /* "shmcache/scripting/_lua.pyx":356
  *             running.told_resp = script_resp
  *             running.host.set_resp(script_resp)
  *         reply = running.ask(words)             # <<<<<<<<<<<<<<
  *         if running.stopping:
  *             script_stop(L)
 */
-      __pyx_t_7 = NULL;
+      __pyx_t_9 = NULL;
       __Pyx_INCREF(__pyx_v_8shmcache_9scripting_4_lua_running->ask);
       __pyx_t_6 = __pyx_v_8shmcache_9scripting_4_lua_running->ask; 
-      __pyx_t_8 = 1;
+      __pyx_t_10 = 1;
       #if CYTHON_UNPACK_METHODS
       if (likely(PyMethod_Check(__pyx_t_6))) {
-        __pyx_t_7 = PyMethod_GET_SELF(__pyx_t_6);
-        assert(__pyx_t_7);
+        __pyx_t_9 = PyMethod_GET_SELF(__pyx_t_6);
+        assert(__pyx_t_9);
         PyObject* __pyx__function = PyMethod_GET_FUNCTION(__pyx_t_6);
-        __Pyx_INCREF(__pyx_t_7);
+        __Pyx_INCREF(__pyx_t_9);
         __Pyx_INCREF(__pyx__function);
         __Pyx_DECREF_SET(__pyx_t_6, __pyx__function);
-        __pyx_t_8 = 0;
+        __pyx_t_10 = 0;
       }
       #endif
       {
-        PyObject *__pyx_callargs[2] = {__pyx_t_7, __pyx_v_words};
-        __pyx_t_5 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_6, __pyx_callargs+__pyx_t_8, (2-__pyx_t_8) | (__pyx_t_8*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
-        __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
+        PyObject *__pyx_callargs[2] = {__pyx_t_9, __pyx_v_words};
+        __pyx_t_7 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_6, __pyx_callargs+__pyx_t_10, (2-__pyx_t_10) | (__pyx_t_10*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_9); __pyx_t_9 = 0;
         __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-        if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 338, __pyx_L4_error)
-        __Pyx_GOTREF(__pyx_t_5);
+        if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 356, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_7);
       }
-      __pyx_v_reply = __pyx_t_5;
-      __pyx_t_5 = 0;
+      __pyx_v_reply = __pyx_t_7;
+      __pyx_t_7 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":339
+      /* "shmcache/scripting/_lua.pyx":357
  *             running.host.set_resp(script_resp)
  *         reply = running.ask(words)
  *         if running.stopping:             # <<<<<<<<<<<<<<
@@ -6734,7 +9972,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
       if (__pyx_v_8shmcache_9scripting_4_lua_running->stopping) {
 
-        /* "shmcache/scripting/_lua.pyx":340
+        /* "shmcache/scripting/_lua.pyx":358
  *         reply = running.ask(words)
  *         if running.stopping:
  *             script_stop(L)             # <<<<<<<<<<<<<<
@@ -6743,7 +9981,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
         script_stop(__pyx_v_L);
 
-        /* "shmcache/scripting/_lua.pyx":339
+        /* "shmcache/scripting/_lua.pyx":357
  *             running.host.set_resp(script_resp)
  *         reply = running.ask(words)
  *         if running.stopping:             # <<<<<<<<<<<<<<
@@ -6752,27 +9990,27 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":341
+      /* "shmcache/scripting/_lua.pyx":359
  *         if running.stopping:
  *             script_stop(L)
  *         push_reply(L, reply, script_resp)             # <<<<<<<<<<<<<<
  *         return not isinstance(reply, CommandError)
  *     except Exception:
 */
-      __pyx_t_9 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_v_reply, script_resp); if (unlikely(__pyx_t_9 == ((int)-1))) __PYX_ERR(0, 341, __pyx_L4_error)
+      __pyx_t_8 = __pyx_f_8shmcache_9scripting_4_lua_push_reply(__pyx_v_L, __pyx_v_reply, script_resp); if (unlikely(__pyx_t_8 == ((int)-1))) __PYX_ERR(0, 359, __pyx_L4_error)
 
 
-      /* "shmcache/scripting/_lua.pyx":342
+      /* "shmcache/scripting/_lua.pyx":360
  *             script_stop(L)
  *         push_reply(L, reply, script_resp)
  *         return not isinstance(reply, CommandError)             # <<<<<<<<<<<<<<
  *     except Exception:
  *         say_failed(L, top)
 */
-      __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_CommandError); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 342, __pyx_L4_error)
-      __Pyx_GOTREF(__pyx_t_5);
-      __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_5); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 342, __pyx_L4_error)
-      __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+      __Pyx_GetModuleGlobalName(__pyx_t_7, __pyx_mstate_global->__pyx_n_u_CommandError); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 360, __pyx_L4_error)
+      __Pyx_GOTREF(__pyx_t_7);
+      __pyx_t_1 = PyObject_IsInstance(__pyx_v_reply, __pyx_t_7); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(0, 360, __pyx_L4_error)
+      __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
       {
 
         __pyx_r = (!__pyx_t_1);
@@ -6780,35 +10018,35 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 
       goto __pyx_L8_try_return;
 
-      /* "shmcache/scripting/_lua.pyx":330
+      /* "shmcache/scripting/_lua.pyx":344
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False
  *     try:             # <<<<<<<<<<<<<<
- *         words = words_of(L)
- *         if words is None:
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+ *             known = running.direct.get(bytes_at(L, 1))
 */
     }
     __pyx_L4_error:;
-    __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
     __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
     __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
+    __Pyx_XDECREF(__pyx_t_9); __pyx_t_9 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":343
+    /* "shmcache/scripting/_lua.pyx":361
  *         push_reply(L, reply, script_resp)
  *         return not isinstance(reply, CommandError)
  *     except Exception:             # <<<<<<<<<<<<<<
  *         say_failed(L, top)
  *         return False
 */
-    __pyx_t_9 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
-    if (__pyx_t_9) {
+    __pyx_t_8 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
+    if (__pyx_t_8) {
       __Pyx_AddTraceback("shmcache.scripting._lua.on_command", __pyx_clineno, __pyx_lineno, __pyx_filename);
-      if (__Pyx_GetException(&__pyx_t_5, &__pyx_t_6, &__pyx_t_7) < 0) __PYX_ERR(0, 343, __pyx_L6_except_error)
-      __Pyx_XGOTREF(__pyx_t_5);
-      __Pyx_XGOTREF(__pyx_t_6);
+      if (__Pyx_GetException(&__pyx_t_7, &__pyx_t_6, &__pyx_t_9) < 0) __PYX_ERR(0, 361, __pyx_L6_except_error)
       __Pyx_XGOTREF(__pyx_t_7);
+      __Pyx_XGOTREF(__pyx_t_6);
+      __Pyx_XGOTREF(__pyx_t_9);
 
-      /* "shmcache/scripting/_lua.pyx":344
+      /* "shmcache/scripting/_lua.pyx":362
  *         return not isinstance(reply, CommandError)
  *     except Exception:
  *         say_failed(L, top)             # <<<<<<<<<<<<<<
@@ -6817,7 +10055,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 */
       __pyx_f_8shmcache_9scripting_4_lua_say_failed(__pyx_v_L, __pyx_v_top);
 
-      /* "shmcache/scripting/_lua.pyx":345
+      /* "shmcache/scripting/_lua.pyx":363
  *     except Exception:
  *         say_failed(L, top)
  *         return False             # <<<<<<<<<<<<<<
@@ -6828,19 +10066,19 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 
         __pyx_r = 0;
       }
-      __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
       __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
       __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
+      __Pyx_DECREF(__pyx_t_9); __pyx_t_9 = 0;
       goto __pyx_L7_except_return;
     }
     goto __pyx_L6_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":330
+    /* "shmcache/scripting/_lua.pyx":344
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False
  *     try:             # <<<<<<<<<<<<<<
- *         words = words_of(L)
- *         if words is None:
+ *         if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+ *             known = running.direct.get(bytes_at(L, 1))
 */
     __pyx_L6_except_error:;
     __Pyx_XGIVEREF(__pyx_t_2);
@@ -6862,7 +10100,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
     goto __pyx_L0;
   }
 
-  /* "shmcache/scripting/_lua.pyx":324
+  /* "shmcache/scripting/_lua.pyx":338
  * 
  * 
  * cdef bint on_command(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -6872,21 +10110,22 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_command(lua_State *__pyx_v_L) {
 
   /* function exit code */
   __pyx_L1_error:;
-  __Pyx_XDECREF(__pyx_t_5);
   __Pyx_XDECREF(__pyx_t_6);
   __Pyx_XDECREF(__pyx_t_7);
+  __Pyx_XDECREF(__pyx_t_9);
   __Pyx_WriteUnraisable("shmcache.scripting._lua.on_command", __pyx_clineno, __pyx_lineno, __pyx_filename, 1, 0);
   __pyx_r = 0;
   __pyx_L0:;
 
   __Pyx_XDECREF(__pyx_v_words);
+  __Pyx_XDECREF(__pyx_v_known);
   __Pyx_XDECREF(__pyx_v_reply);
 
   __Pyx_RefNannyFinishContext();
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":348
+/* "shmcache/scripting/_lua.pyx":366
  * 
  * 
  * cdef bint on_check_command(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -6914,7 +10153,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_check_command", 0);
 
-  /* "shmcache/scripting/_lua.pyx":349
+  /* "shmcache/scripting/_lua.pyx":367
  * 
  * cdef bint on_check_command(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
@@ -6923,7 +10162,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
   __pyx_v_top = lua.lua_gettop(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":350
+  /* "shmcache/scripting/_lua.pyx":368
  * cdef bint on_check_command(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     if top == 0:             # <<<<<<<<<<<<<<
@@ -6935,7 +10174,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":351
+    /* "shmcache/scripting/_lua.pyx":369
  *     cdef int top = lua.lua_gettop(L)
  *     if top == 0:
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")             # <<<<<<<<<<<<<<
@@ -6944,7 +10183,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
     script_push_error(__pyx_v_L, __pyx_k_Please_specify_at_least_one_argu);
 
-    /* "shmcache/scripting/_lua.pyx":352
+    /* "shmcache/scripting/_lua.pyx":370
  *     if top == 0:
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False             # <<<<<<<<<<<<<<
@@ -6957,7 +10196,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":350
+    /* "shmcache/scripting/_lua.pyx":368
  * cdef bint on_check_command(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     if top == 0:             # <<<<<<<<<<<<<<
@@ -6966,7 +10205,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":353
+  /* "shmcache/scripting/_lua.pyx":371
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False
  *     try:             # <<<<<<<<<<<<<<
@@ -6982,19 +10221,19 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
     __Pyx_XGOTREF(__pyx_t_4);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":354
+      /* "shmcache/scripting/_lua.pyx":372
  *         return False
  *     try:
  *         words = words_of(L)             # <<<<<<<<<<<<<<
  *         if words is None:
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
 */
-      __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_words_of(__pyx_v_L); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 354, __pyx_L4_error)
+      __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_words_of(__pyx_v_L); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 372, __pyx_L4_error)
       __Pyx_GOTREF(__pyx_t_5);
       __pyx_v_words = ((PyObject*)__pyx_t_5);
       __pyx_t_5 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":355
+      /* "shmcache/scripting/_lua.pyx":373
  *     try:
  *         words = words_of(L)
  *         if words is None:             # <<<<<<<<<<<<<<
@@ -7005,7 +10244,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
       if (__pyx_t_1) {
 
 
-        /* "shmcache/scripting/_lua.pyx":356
+        /* "shmcache/scripting/_lua.pyx":374
  *         words = words_of(L)
  *         if words is None:
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")             # <<<<<<<<<<<<<<
@@ -7014,7 +10253,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
         script_push_error(__pyx_v_L, __pyx_k_Lua_redis_lib_command_arguments);
 
-        /* "shmcache/scripting/_lua.pyx":357
+        /* "shmcache/scripting/_lua.pyx":375
  *         if words is None:
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
  *             return False             # <<<<<<<<<<<<<<
@@ -7027,7 +10266,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
         }
         goto __pyx_L8_try_return;
 
-        /* "shmcache/scripting/_lua.pyx":355
+        /* "shmcache/scripting/_lua.pyx":373
  *     try:
  *         words = words_of(L)
  *         if words is None:             # <<<<<<<<<<<<<<
@@ -7036,7 +10275,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":358
+      /* "shmcache/scripting/_lua.pyx":376
  *             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
  *             return False
  *         answer = running.host.check_command(words)             # <<<<<<<<<<<<<<
@@ -7050,13 +10289,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
         PyObject *__pyx_callargs[2] = {__pyx_t_6, __pyx_v_words};
         __pyx_t_5 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_check_command, __pyx_callargs+__pyx_t_7, (2-__pyx_t_7) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
         __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
-        if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 358, __pyx_L4_error)
+        if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 376, __pyx_L4_error)
         __Pyx_GOTREF(__pyx_t_5);
       }
       __pyx_v_answer = __pyx_t_5;
       __pyx_t_5 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":359
+      /* "shmcache/scripting/_lua.pyx":377
  *             return False
  *         answer = running.host.check_command(words)
  *         if answer is None:             # <<<<<<<<<<<<<<
@@ -7067,7 +10306,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
       if (__pyx_t_1) {
 
 
-        /* "shmcache/scripting/_lua.pyx":360
+        /* "shmcache/scripting/_lua.pyx":378
  *         answer = running.host.check_command(words)
  *         if answer is None:
  *             script_push_error(L, b"Invalid command passed to redis.acl_check_cmd()")             # <<<<<<<<<<<<<<
@@ -7076,7 +10315,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
         script_push_error(__pyx_v_L, __pyx_k_Invalid_command_passed_to_redis);
 
-        /* "shmcache/scripting/_lua.pyx":361
+        /* "shmcache/scripting/_lua.pyx":379
  *         if answer is None:
  *             script_push_error(L, b"Invalid command passed to redis.acl_check_cmd()")
  *             return False             # <<<<<<<<<<<<<<
@@ -7089,7 +10328,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
         }
         goto __pyx_L8_try_return;
 
-        /* "shmcache/scripting/_lua.pyx":359
+        /* "shmcache/scripting/_lua.pyx":377
  *             return False
  *         answer = running.host.check_command(words)
  *         if answer is None:             # <<<<<<<<<<<<<<
@@ -7098,18 +10337,18 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":362
+      /* "shmcache/scripting/_lua.pyx":380
  *             script_push_error(L, b"Invalid command passed to redis.acl_check_cmd()")
  *             return False
  *         lua.lua_pushboolean(L, answer)             # <<<<<<<<<<<<<<
  *         return True
  *     except Exception:
 */
-      __pyx_t_8 = __Pyx_PyLong_As_int(__pyx_v_answer); if (unlikely((__pyx_t_8 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 362, __pyx_L4_error)
+      __pyx_t_8 = __Pyx_PyLong_As_int(__pyx_v_answer); if (unlikely((__pyx_t_8 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 380, __pyx_L4_error)
       lua.lua_pushboolean(__pyx_v_L, __pyx_t_8);
 
 
-      /* "shmcache/scripting/_lua.pyx":363
+      /* "shmcache/scripting/_lua.pyx":381
  *             return False
  *         lua.lua_pushboolean(L, answer)
  *         return True             # <<<<<<<<<<<<<<
@@ -7122,7 +10361,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
       }
       goto __pyx_L8_try_return;
 
-      /* "shmcache/scripting/_lua.pyx":353
+      /* "shmcache/scripting/_lua.pyx":371
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False
  *     try:             # <<<<<<<<<<<<<<
@@ -7134,7 +10373,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
     __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
     __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":364
+    /* "shmcache/scripting/_lua.pyx":382
  *         lua.lua_pushboolean(L, answer)
  *         return True
  *     except Exception:             # <<<<<<<<<<<<<<
@@ -7144,12 +10383,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
     __pyx_t_8 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
     if (__pyx_t_8) {
       __Pyx_AddTraceback("shmcache.scripting._lua.on_check_command", __pyx_clineno, __pyx_lineno, __pyx_filename);
-      if (__Pyx_GetException(&__pyx_t_5, &__pyx_t_6, &__pyx_t_9) < 0) __PYX_ERR(0, 364, __pyx_L6_except_error)
+      if (__Pyx_GetException(&__pyx_t_5, &__pyx_t_6, &__pyx_t_9) < 0) __PYX_ERR(0, 382, __pyx_L6_except_error)
       __Pyx_XGOTREF(__pyx_t_5);
       __Pyx_XGOTREF(__pyx_t_6);
       __Pyx_XGOTREF(__pyx_t_9);
 
-      /* "shmcache/scripting/_lua.pyx":365
+      /* "shmcache/scripting/_lua.pyx":383
  *         return True
  *     except Exception:
  *         say_failed(L, top)             # <<<<<<<<<<<<<<
@@ -7158,7 +10397,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
 */
       __pyx_f_8shmcache_9scripting_4_lua_say_failed(__pyx_v_L, __pyx_v_top);
 
-      /* "shmcache/scripting/_lua.pyx":366
+      /* "shmcache/scripting/_lua.pyx":384
  *     except Exception:
  *         say_failed(L, top)
  *         return False             # <<<<<<<<<<<<<<
@@ -7176,7 +10415,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
     }
     goto __pyx_L6_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":353
+    /* "shmcache/scripting/_lua.pyx":371
  *         script_push_error(L, b"Please specify at least one argument for this redis lib call")
  *         return False
  *     try:             # <<<<<<<<<<<<<<
@@ -7203,7 +10442,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
     goto __pyx_L0;
   }
 
-  /* "shmcache/scripting/_lua.pyx":348
+  /* "shmcache/scripting/_lua.pyx":366
  * 
  * 
  * cdef bint on_check_command(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -7227,7 +10466,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_check_command(lua_State *__pyx_
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":369
+/* "shmcache/scripting/_lua.pyx":387
  * 
  * 
  * cdef void on_sha1(lua_State *L, int index) noexcept:             # <<<<<<<<<<<<<<
@@ -7257,7 +10496,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_sha1", 0);
 
-  /* "shmcache/scripting/_lua.pyx":370
+  /* "shmcache/scripting/_lua.pyx":388
  * 
  * cdef void on_sha1(lua_State *L, int index) noexcept:
  *     cdef int top = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
@@ -7266,7 +10505,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
 */
   __pyx_v_top = lua.lua_gettop(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":371
+  /* "shmcache/scripting/_lua.pyx":389
  * cdef void on_sha1(lua_State *L, int index) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7282,7 +10521,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
     __Pyx_XGOTREF(__pyx_t_3);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":372
+      /* "shmcache/scripting/_lua.pyx":390
  *     cdef int top = lua.lua_gettop(L)
  *     try:
  *         push_bytes(L, hashlib.sha1(bytes_at(L, index), usedforsecurity=False).hexdigest().encode())             # <<<<<<<<<<<<<<
@@ -7290,12 +10529,12 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
  *         say_failed(L, top)
 */
       __pyx_t_9 = NULL;
-      __Pyx_GetModuleGlobalName(__pyx_t_10, __pyx_mstate_global->__pyx_n_u_hashlib); if (unlikely(!__pyx_t_10)) __PYX_ERR(0, 372, __pyx_L3_error)
+      __Pyx_GetModuleGlobalName(__pyx_t_10, __pyx_mstate_global->__pyx_n_u_hashlib); if (unlikely(!__pyx_t_10)) __PYX_ERR(0, 390, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_10);
-      __pyx_t_11 = __Pyx_PyObject_GetAttrStr(__pyx_t_10, __pyx_mstate_global->__pyx_n_u_sha1); if (unlikely(!__pyx_t_11)) __PYX_ERR(0, 372, __pyx_L3_error)
+      __pyx_t_11 = __Pyx_PyObject_GetAttrStr(__pyx_t_10, __pyx_mstate_global->__pyx_n_u_sha1); if (unlikely(!__pyx_t_11)) __PYX_ERR(0, 390, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_11);
       __Pyx_DECREF(__pyx_t_10); __pyx_t_10 = 0;
-      __pyx_t_10 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_10)) __PYX_ERR(0, 372, __pyx_L3_error)
+      __pyx_t_10 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, __pyx_v_index); if (unlikely(!__pyx_t_10)) __PYX_ERR(0, 390, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_10);
       #if CYTHON_VECTORCALL
       #endif
@@ -7314,14 +10553,14 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
       {
         PyObject *__pyx_callargs[3] = {__pyx_t_9, __pyx_t_10, Py_False};
         #if CYTHON_VECTORCALL
-        __pyx_t_13 = __pyx_mstate_global->__pyx_tuple[1];
-        if (unlikely(!__pyx_t_13)) __PYX_ERR(0, 372, __pyx_L3_error)
+        __pyx_t_13 = __pyx_mstate_global->__pyx_tuple[2];
+        if (unlikely(!__pyx_t_13)) __PYX_ERR(0, 390, __pyx_L3_error)
         __Pyx_INCREF(__pyx_t_13);
         #else
         {
           PyObject *__pyx_temp[1] = {__pyx_mstate_global->__pyx_n_u_usedforsecurity};
           __pyx_t_13 = __Pyx_MakeKwargDict(__pyx_temp, __pyx_callargs+2, 1);
-          if (unlikely(!__pyx_t_13)) __PYX_ERR(0, 372, __pyx_L3_error)
+          if (unlikely(!__pyx_t_13)) __PYX_ERR(0, 390, __pyx_L3_error)
           __Pyx_GOTREF(__pyx_t_13);
         }
         #endif
@@ -7332,7 +10571,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
         #endif
         __Pyx_DECREF(__pyx_t_13); __pyx_t_13 = 0;
         __Pyx_DECREF(__pyx_t_11); __pyx_t_11 = 0;
-        if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 372, __pyx_L3_error)
+        if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 390, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_8);
       }
       __pyx_t_7 = __pyx_t_8;
@@ -7343,7 +10582,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
         __pyx_t_6 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_hexdigest, __pyx_callargs+__pyx_t_12, (1-__pyx_t_12) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
         __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
         __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
-        if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 372, __pyx_L3_error)
+        if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 390, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_6);
       }
       __pyx_t_5 = __pyx_t_6;
@@ -7354,15 +10593,15 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
         __pyx_t_4 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_encode, __pyx_callargs+__pyx_t_12, (1-__pyx_t_12) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
         __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
         __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 372, __pyx_L3_error)
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 390, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_4);
       }
-      if (!(likely(PyBytes_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_4))) __PYX_ERR(0, 372, __pyx_L3_error)
-      __pyx_t_14 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_4)); if (unlikely(__pyx_t_14 == ((int)-1))) __PYX_ERR(0, 372, __pyx_L3_error)
+      if (!(likely(PyBytes_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("bytes", __pyx_t_4))) __PYX_ERR(0, 390, __pyx_L3_error)
+      __pyx_t_14 = __pyx_f_8shmcache_9scripting_4_lua_push_bytes(__pyx_v_L, ((PyObject*)__pyx_t_4)); if (unlikely(__pyx_t_14 == ((int)-1))) __PYX_ERR(0, 390, __pyx_L3_error)
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
 
-      /* "shmcache/scripting/_lua.pyx":371
+      /* "shmcache/scripting/_lua.pyx":389
  * cdef void on_sha1(lua_State *L, int index) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7385,7 +10624,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
     __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
     __Pyx_XDECREF(__pyx_t_9); __pyx_t_9 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":373
+    /* "shmcache/scripting/_lua.pyx":391
  *     try:
  *         push_bytes(L, hashlib.sha1(bytes_at(L, index), usedforsecurity=False).hexdigest().encode())
  *     except Exception:             # <<<<<<<<<<<<<<
@@ -7395,12 +10634,12 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
     __pyx_t_14 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
     if (__pyx_t_14) {
       __Pyx_AddTraceback("shmcache.scripting._lua.on_sha1", __pyx_clineno, __pyx_lineno, __pyx_filename);
-      if (__Pyx_GetException(&__pyx_t_4, &__pyx_t_6, &__pyx_t_5) < 0) __PYX_ERR(0, 373, __pyx_L5_except_error)
+      if (__Pyx_GetException(&__pyx_t_4, &__pyx_t_6, &__pyx_t_5) < 0) __PYX_ERR(0, 391, __pyx_L5_except_error)
       __Pyx_XGOTREF(__pyx_t_4);
       __Pyx_XGOTREF(__pyx_t_6);
       __Pyx_XGOTREF(__pyx_t_5);
 
-      /* "shmcache/scripting/_lua.pyx":374
+      /* "shmcache/scripting/_lua.pyx":392
  *         push_bytes(L, hashlib.sha1(bytes_at(L, index), usedforsecurity=False).hexdigest().encode())
  *     except Exception:
  *         say_failed(L, top)             # <<<<<<<<<<<<<<
@@ -7415,7 +10654,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
     }
     goto __pyx_L5_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":371
+    /* "shmcache/scripting/_lua.pyx":389
  * cdef void on_sha1(lua_State *L, int index) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7436,7 +10675,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
     __pyx_L8_try_end:;
   }
 
-  /* "shmcache/scripting/_lua.pyx":369
+  /* "shmcache/scripting/_lua.pyx":387
  * 
  * 
  * cdef void on_sha1(lua_State *L, int index) noexcept:             # <<<<<<<<<<<<<<
@@ -7463,7 +10702,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_sha1(lua_State *__pyx_v_L, int
   __Pyx_RefNannyFinishContext();
 }
 
-/* "shmcache/scripting/_lua.pyx":377
+/* "shmcache/scripting/_lua.pyx":395
  * 
  * 
  * cdef void on_log(lua_State *L, int level, const char *text, size_t length) noexcept:             # <<<<<<<<<<<<<<
@@ -7490,7 +10729,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_log", 0);
 
-  /* "shmcache/scripting/_lua.pyx":378
+  /* "shmcache/scripting/_lua.pyx":396
  * 
  * cdef void on_log(lua_State *L, int level, const char *text, size_t length) noexcept:
  *     try:             # <<<<<<<<<<<<<<
@@ -7506,7 +10745,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
     __Pyx_XGOTREF(__pyx_t_3);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":379
+      /* "shmcache/scripting/_lua.pyx":397
  * cdef void on_log(lua_State *L, int level, const char *text, size_t length) noexcept:
  *     try:
  *         running.host.log(level, PyBytes_FromStringAndSize(text, length))             # <<<<<<<<<<<<<<
@@ -7515,9 +10754,9 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
 */
       __pyx_t_5 = __pyx_v_8shmcache_9scripting_4_lua_running->host;
       __Pyx_INCREF(__pyx_t_5);
-      __pyx_t_6 = __Pyx_PyLong_From_int(__pyx_v_level); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 379, __pyx_L3_error)
+      __pyx_t_6 = __Pyx_PyLong_From_int(__pyx_v_level); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 397, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_6);
-      __pyx_t_7 = PyBytes_FromStringAndSize(__pyx_v_text, __pyx_v_length); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 379, __pyx_L3_error)
+      __pyx_t_7 = PyBytes_FromStringAndSize(__pyx_v_text, __pyx_v_length); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 397, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_7);
       __pyx_t_8 = 0;
       {
@@ -7526,12 +10765,12 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
         __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
         __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
         __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
-        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 379, __pyx_L3_error)
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 397, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_4);
       }
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":378
+      /* "shmcache/scripting/_lua.pyx":396
  * 
  * cdef void on_log(lua_State *L, int level, const char *text, size_t length) noexcept:
  *     try:             # <<<<<<<<<<<<<<
@@ -7549,7 +10788,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
     __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
     __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":380
+    /* "shmcache/scripting/_lua.pyx":398
  *     try:
  *         running.host.log(level, PyBytes_FromStringAndSize(text, length))
  *     except Exception:             # <<<<<<<<<<<<<<
@@ -7559,12 +10798,12 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
     __pyx_t_9 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
     if (__pyx_t_9) {
       __Pyx_AddTraceback("shmcache.scripting._lua.on_log", __pyx_clineno, __pyx_lineno, __pyx_filename);
-      if (__Pyx_GetException(&__pyx_t_4, &__pyx_t_7, &__pyx_t_6) < 0) __PYX_ERR(0, 380, __pyx_L5_except_error)
+      if (__Pyx_GetException(&__pyx_t_4, &__pyx_t_7, &__pyx_t_6) < 0) __PYX_ERR(0, 398, __pyx_L5_except_error)
       __Pyx_XGOTREF(__pyx_t_4);
       __Pyx_XGOTREF(__pyx_t_7);
       __Pyx_XGOTREF(__pyx_t_6);
 
-      /* "shmcache/scripting/_lua.pyx":381
+      /* "shmcache/scripting/_lua.pyx":399
  *         running.host.log(level, PyBytes_FromStringAndSize(text, length))
  *     except Exception:
  *         _log.exception("a script's message is lost")             # <<<<<<<<<<<<<<
@@ -7572,9 +10811,9 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
  * 
 */
       __pyx_t_10 = NULL;
-      __Pyx_GetModuleGlobalName(__pyx_t_11, __pyx_mstate_global->__pyx_n_u_log); if (unlikely(!__pyx_t_11)) __PYX_ERR(0, 381, __pyx_L5_except_error)
+      __Pyx_GetModuleGlobalName(__pyx_t_11, __pyx_mstate_global->__pyx_n_u_log); if (unlikely(!__pyx_t_11)) __PYX_ERR(0, 399, __pyx_L5_except_error)
       __Pyx_GOTREF(__pyx_t_11);
-      __pyx_t_12 = __Pyx_PyObject_GetAttrStr(__pyx_t_11, __pyx_mstate_global->__pyx_n_u_exception); if (unlikely(!__pyx_t_12)) __PYX_ERR(0, 381, __pyx_L5_except_error)
+      __pyx_t_12 = __Pyx_PyObject_GetAttrStr(__pyx_t_11, __pyx_mstate_global->__pyx_n_u_exception); if (unlikely(!__pyx_t_12)) __PYX_ERR(0, 399, __pyx_L5_except_error)
       __Pyx_GOTREF(__pyx_t_12);
       __Pyx_DECREF(__pyx_t_11); __pyx_t_11 = 0;
       __pyx_t_8 = 1;
@@ -7594,7 +10833,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
         __pyx_t_5 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_12, __pyx_callargs+__pyx_t_8, (2-__pyx_t_8) | (__pyx_t_8*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
         __Pyx_XDECREF(__pyx_t_10); __pyx_t_10 = 0;
         __Pyx_DECREF(__pyx_t_12); __pyx_t_12 = 0;
-        if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 381, __pyx_L5_except_error)
+        if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 399, __pyx_L5_except_error)
         __Pyx_GOTREF(__pyx_t_5);
       }
       __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
@@ -7605,7 +10844,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
     }
     goto __pyx_L5_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":378
+    /* "shmcache/scripting/_lua.pyx":396
  * 
  * cdef void on_log(lua_State *L, int level, const char *text, size_t length) noexcept:
  *     try:             # <<<<<<<<<<<<<<
@@ -7626,7 +10865,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
     __pyx_L8_try_end:;
   }
 
-  /* "shmcache/scripting/_lua.pyx":377
+  /* "shmcache/scripting/_lua.pyx":395
  * 
  * 
  * cdef void on_log(lua_State *L, int level, const char *text, size_t length) noexcept:             # <<<<<<<<<<<<<<
@@ -7650,7 +10889,7 @@ static void __pyx_f_8shmcache_9scripting_4_lua_on_log(CYTHON_UNUSED lua_State *_
   __Pyx_RefNannyFinishContext();
 }
 
-/* "shmcache/scripting/_lua.pyx":384
+/* "shmcache/scripting/_lua.pyx":402
  * 
  * 
  * cdef bint on_register_function(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -7683,7 +10922,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_register_function", 0);
 
-  /* "shmcache/scripting/_lua.pyx":385
+  /* "shmcache/scripting/_lua.pyx":403
  * 
  * cdef bint on_register_function(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
@@ -7692,7 +10931,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
 */
   __pyx_v_top = lua.lua_gettop(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":386
+  /* "shmcache/scripting/_lua.pyx":404
  * cdef bint on_register_function(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7708,7 +10947,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
     __Pyx_XGOTREF(__pyx_t_3);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":387
+      /* "shmcache/scripting/_lua.pyx":405
  *     cdef int top = lua.lua_gettop(L)
  *     try:
  *         wrong = running.host.register_function([value_at(L, i) for i in range(1, top + 1)])             # <<<<<<<<<<<<<<
@@ -7718,7 +10957,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
       __pyx_t_5 = __pyx_v_8shmcache_9scripting_4_lua_running->host;
       __Pyx_INCREF(__pyx_t_5);
       { /* enter inner scope */
-        __pyx_t_6 = PyList_New(0); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 387, __pyx_L3_error)
+        __pyx_t_6 = PyList_New(0); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 405, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_6);
 
         __pyx_t_7 = (__pyx_v_top + 1);
@@ -7726,10 +10965,10 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
 
         for (__pyx_t_9 = 1; __pyx_t_9 < __pyx_t_8; __pyx_t_9+=1) {
           __pyx_8genexpr1__pyx_v_i = __pyx_t_9;
-          __pyx_t_10 = __pyx_f_8shmcache_9scripting_4_lua_value_at(__pyx_v_L, __pyx_8genexpr1__pyx_v_i); if (unlikely(!__pyx_t_10)) __PYX_ERR(0, 387, __pyx_L3_error)
+          __pyx_t_10 = __pyx_f_8shmcache_9scripting_4_lua_value_at(__pyx_v_L, __pyx_8genexpr1__pyx_v_i); if (unlikely(!__pyx_t_10)) __PYX_ERR(0, 405, __pyx_L3_error)
           __Pyx_GOTREF(__pyx_t_10);
           __Pyx_GIVEREF(__pyx_t_10);
-          if (unlikely(__Pyx_ListComp_AppendAndDecref(__pyx_t_6, __pyx_t_10))) __PYX_ERR(0, 387, __pyx_L3_error)
+          if (unlikely(__Pyx_ListComp_AppendAndDecref(__pyx_t_6, __pyx_t_10))) __PYX_ERR(0, 405, __pyx_L3_error)
           __pyx_t_10 = 0;
         }
 
@@ -7740,13 +10979,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
         __pyx_t_4 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_register_function, __pyx_callargs+__pyx_t_11, (2-__pyx_t_11) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
         __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
         __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 387, __pyx_L3_error)
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 405, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_4);
       }
       __pyx_v_wrong = __pyx_t_4;
       __pyx_t_4 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":388
+      /* "shmcache/scripting/_lua.pyx":406
  *     try:
  *         wrong = running.host.register_function([value_at(L, i) for i in range(1, top + 1)])
  *         if wrong is None:             # <<<<<<<<<<<<<<
@@ -7757,7 +10996,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
       if (__pyx_t_12) {
 
 
-        /* "shmcache/scripting/_lua.pyx":389
+        /* "shmcache/scripting/_lua.pyx":407
  *         wrong = running.host.register_function([value_at(L, i) for i in range(1, top + 1)])
  *         if wrong is None:
  *             return True             # <<<<<<<<<<<<<<
@@ -7770,7 +11009,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
         }
         goto __pyx_L7_try_return;
 
-        /* "shmcache/scripting/_lua.pyx":388
+        /* "shmcache/scripting/_lua.pyx":406
  *     try:
  *         wrong = running.host.register_function([value_at(L, i) for i in range(1, top + 1)])
  *         if wrong is None:             # <<<<<<<<<<<<<<
@@ -7779,24 +11018,24 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":390
+      /* "shmcache/scripting/_lua.pyx":408
  *         if wrong is None:
  *             return True
  *         script_push_error(L, wrong.encode("utf-8", "surrogateescape"))             # <<<<<<<<<<<<<<
  *     except Exception:
  *         say_failed(L, top)
 */
-      __pyx_t_4 = __Pyx_PyObject_GetAttrStr(__pyx_v_wrong, __pyx_mstate_global->__pyx_n_u_encode); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 390, __pyx_L3_error)
+      __pyx_t_4 = __Pyx_PyObject_GetAttrStr(__pyx_v_wrong, __pyx_mstate_global->__pyx_n_u_encode); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 408, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_4);
-      __pyx_t_6 = __Pyx_PyObject_Call(__pyx_t_4, __pyx_mstate_global->__pyx_tuple[0], NULL); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 390, __pyx_L3_error)
+      __pyx_t_6 = __Pyx_PyObject_Call(__pyx_t_4, __pyx_mstate_global->__pyx_tuple[0], NULL); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 408, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_6);
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
-      __pyx_t_13 = __Pyx_PyObject_AsString(__pyx_t_6); if (unlikely((!__pyx_t_13) && PyErr_Occurred())) __PYX_ERR(0, 390, __pyx_L3_error)
+      __pyx_t_13 = __Pyx_PyObject_AsString(__pyx_t_6); if (unlikely((!__pyx_t_13) && PyErr_Occurred())) __PYX_ERR(0, 408, __pyx_L3_error)
       script_push_error(__pyx_v_L, __pyx_t_13);
       __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
 
 
-      /* "shmcache/scripting/_lua.pyx":386
+      /* "shmcache/scripting/_lua.pyx":404
  * cdef bint on_register_function(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7814,7 +11053,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
     __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
     __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":391
+    /* "shmcache/scripting/_lua.pyx":409
  *             return True
  *         script_push_error(L, wrong.encode("utf-8", "surrogateescape"))
  *     except Exception:             # <<<<<<<<<<<<<<
@@ -7824,12 +11063,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
     __pyx_t_14 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
     if (__pyx_t_14) {
       __Pyx_AddTraceback("shmcache.scripting._lua.on_register_function", __pyx_clineno, __pyx_lineno, __pyx_filename);
-      if (__Pyx_GetException(&__pyx_t_6, &__pyx_t_4, &__pyx_t_5) < 0) __PYX_ERR(0, 391, __pyx_L5_except_error)
+      if (__Pyx_GetException(&__pyx_t_6, &__pyx_t_4, &__pyx_t_5) < 0) __PYX_ERR(0, 409, __pyx_L5_except_error)
       __Pyx_XGOTREF(__pyx_t_6);
       __Pyx_XGOTREF(__pyx_t_4);
       __Pyx_XGOTREF(__pyx_t_5);
 
-      /* "shmcache/scripting/_lua.pyx":392
+      /* "shmcache/scripting/_lua.pyx":410
  *         script_push_error(L, wrong.encode("utf-8", "surrogateescape"))
  *     except Exception:
  *         say_failed(L, top)             # <<<<<<<<<<<<<<
@@ -7844,7 +11083,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
     }
     goto __pyx_L5_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":386
+    /* "shmcache/scripting/_lua.pyx":404
  * cdef bint on_register_function(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7871,7 +11110,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
     __pyx_L8_try_end:;
   }
 
-  /* "shmcache/scripting/_lua.pyx":393
+  /* "shmcache/scripting/_lua.pyx":411
  *     except Exception:
  *         say_failed(L, top)
  *     return False             # <<<<<<<<<<<<<<
@@ -7884,7 +11123,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":384
+  /* "shmcache/scripting/_lua.pyx":402
  * 
  * 
  * cdef bint on_register_function(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -7909,7 +11148,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_register_function(lua_State *__
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":396
+/* "shmcache/scripting/_lua.pyx":414
  * 
  * 
  * cdef bint on_tick(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -7936,7 +11175,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_tick", 0);
 
-  /* "shmcache/scripting/_lua.pyx":397
+  /* "shmcache/scripting/_lua.pyx":415
  * 
  * cdef bint on_tick(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)             # <<<<<<<<<<<<<<
@@ -7945,7 +11184,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
 */
   __pyx_v_top = lua.lua_gettop(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":398
+  /* "shmcache/scripting/_lua.pyx":416
  * cdef bint on_tick(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -7961,7 +11200,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
     __Pyx_XGOTREF(__pyx_t_3);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":399
+      /* "shmcache/scripting/_lua.pyx":417
  *     cdef int top = lua.lua_gettop(L)
  *     try:
  *         wrong = running.host.tick()             # <<<<<<<<<<<<<<
@@ -7975,13 +11214,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
         PyObject *__pyx_callargs[2] = {__pyx_t_5, NULL};
         __pyx_t_4 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_tick, __pyx_callargs+__pyx_t_6, (1-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
         __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
-        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 399, __pyx_L3_error)
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 417, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_4);
       }
       __pyx_v_wrong = __pyx_t_4;
       __pyx_t_4 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":400
+      /* "shmcache/scripting/_lua.pyx":418
  *     try:
  *         wrong = running.host.tick()
  *         if wrong is None:             # <<<<<<<<<<<<<<
@@ -7992,7 +11231,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
       if (__pyx_t_7) {
 
 
-        /* "shmcache/scripting/_lua.pyx":401
+        /* "shmcache/scripting/_lua.pyx":419
  *         wrong = running.host.tick()
  *         if wrong is None:
  *             return False             # <<<<<<<<<<<<<<
@@ -8005,7 +11244,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
         }
         goto __pyx_L7_try_return;
 
-        /* "shmcache/scripting/_lua.pyx":400
+        /* "shmcache/scripting/_lua.pyx":418
  *     try:
  *         wrong = running.host.tick()
  *         if wrong is None:             # <<<<<<<<<<<<<<
@@ -8014,7 +11253,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":402
+      /* "shmcache/scripting/_lua.pyx":420
  *         if wrong is None:
  *             return False
  *         push_error(L, wrong)             # <<<<<<<<<<<<<<
@@ -8023,12 +11262,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
 */
       __pyx_t_4 = __pyx_v_wrong;
       __Pyx_INCREF(__pyx_t_4);
-      if (!(likely(PyUnicode_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("str", __pyx_t_4))) __PYX_ERR(0, 402, __pyx_L3_error)
-      __pyx_t_8 = __pyx_f_8shmcache_9scripting_4_lua_push_error(__pyx_v_L, ((PyObject*)__pyx_t_4)); if (unlikely(__pyx_t_8 == ((int)-1))) __PYX_ERR(0, 402, __pyx_L3_error)
+      if (!(likely(PyUnicode_CheckExact(__pyx_t_4))||((__pyx_t_4) == Py_None) || __Pyx_RaiseUnexpectedTypeError("str", __pyx_t_4))) __PYX_ERR(0, 420, __pyx_L3_error)
+      __pyx_t_8 = __pyx_f_8shmcache_9scripting_4_lua_push_error(__pyx_v_L, ((PyObject*)__pyx_t_4)); if (unlikely(__pyx_t_8 == ((int)-1))) __PYX_ERR(0, 420, __pyx_L3_error)
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
 
-      /* "shmcache/scripting/_lua.pyx":398
+      /* "shmcache/scripting/_lua.pyx":416
  * cdef bint on_tick(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -8044,7 +11283,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
     __Pyx_XDECREF(__pyx_t_4); __pyx_t_4 = 0;
     __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":403
+    /* "shmcache/scripting/_lua.pyx":421
  *             return False
  *         push_error(L, wrong)
  *     except Exception:             # <<<<<<<<<<<<<<
@@ -8054,12 +11293,12 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
     __pyx_t_8 = __Pyx_PyErr_ExceptionMatches(((PyObject *)(((PyTypeObject*)PyExc_Exception))));
     if (__pyx_t_8) {
       __Pyx_AddTraceback("shmcache.scripting._lua.on_tick", __pyx_clineno, __pyx_lineno, __pyx_filename);
-      if (__Pyx_GetException(&__pyx_t_4, &__pyx_t_5, &__pyx_t_9) < 0) __PYX_ERR(0, 403, __pyx_L5_except_error)
+      if (__Pyx_GetException(&__pyx_t_4, &__pyx_t_5, &__pyx_t_9) < 0) __PYX_ERR(0, 421, __pyx_L5_except_error)
       __Pyx_XGOTREF(__pyx_t_4);
       __Pyx_XGOTREF(__pyx_t_5);
       __Pyx_XGOTREF(__pyx_t_9);
 
-      /* "shmcache/scripting/_lua.pyx":404
+      /* "shmcache/scripting/_lua.pyx":422
  *         push_error(L, wrong)
  *     except Exception:
  *         say_failed(L, top)             # <<<<<<<<<<<<<<
@@ -8074,7 +11313,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
     }
     goto __pyx_L5_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":398
+    /* "shmcache/scripting/_lua.pyx":416
  * cdef bint on_tick(lua_State *L) noexcept:
  *     cdef int top = lua.lua_gettop(L)
  *     try:             # <<<<<<<<<<<<<<
@@ -8101,7 +11340,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
     __pyx_L8_try_end:;
   }
 
-  /* "shmcache/scripting/_lua.pyx":405
+  /* "shmcache/scripting/_lua.pyx":423
  *     except Exception:
  *         say_failed(L, top)
  *     return True             # <<<<<<<<<<<<<<
@@ -8114,7 +11353,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":396
+  /* "shmcache/scripting/_lua.pyx":414
  * 
  * 
  * cdef bint on_tick(lua_State *L) noexcept:             # <<<<<<<<<<<<<<
@@ -8137,7 +11376,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_tick(lua_State *__pyx_v_L) {
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":408
+/* "shmcache/scripting/_lua.pyx":426
  * 
  * 
  * cdef int on_double(double number, char *text) noexcept:             # <<<<<<<<<<<<<<
@@ -8163,7 +11402,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("on_double", 0);
 
-  /* "shmcache/scripting/_lua.pyx":409
+  /* "shmcache/scripting/_lua.pyx":427
  * 
  * cdef int on_double(double number, char *text) noexcept:
  *     try:             # <<<<<<<<<<<<<<
@@ -8179,7 +11418,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
     __Pyx_XGOTREF(__pyx_t_3);
     /*try:*/ {
 
-      /* "shmcache/scripting/_lua.pyx":410
+      /* "shmcache/scripting/_lua.pyx":428
  * cdef int on_double(double number, char *text) noexcept:
  *     try:
  *         shown = double_text(number)             # <<<<<<<<<<<<<<
@@ -8187,9 +11426,9 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
  *         return 0
 */
       __pyx_t_5 = NULL;
-      __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_double_text); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 410, __pyx_L3_error)
+      __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_double_text); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 428, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_6);
-      __pyx_t_7 = PyFloat_FromDouble(__pyx_v_number); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 410, __pyx_L3_error)
+      __pyx_t_7 = PyFloat_FromDouble(__pyx_v_number); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 428, __pyx_L3_error)
       __Pyx_GOTREF(__pyx_t_7);
       __pyx_t_8 = 1;
       #if CYTHON_UNPACK_METHODS
@@ -8209,13 +11448,13 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
         __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
         __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
         __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 410, __pyx_L3_error)
+        if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 428, __pyx_L3_error)
         __Pyx_GOTREF(__pyx_t_4);
       }
       __pyx_v_shown = __pyx_t_4;
       __pyx_t_4 = 0;
 
-      /* "shmcache/scripting/_lua.pyx":409
+      /* "shmcache/scripting/_lua.pyx":427
  * 
  * cdef int on_double(double number, char *text) noexcept:
  *     try:             # <<<<<<<<<<<<<<
@@ -8233,7 +11472,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
     __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
     __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":411
+    /* "shmcache/scripting/_lua.pyx":429
  *     try:
  *         shown = double_text(number)
  *     except Exception:             # <<<<<<<<<<<<<<
@@ -8244,7 +11483,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
     if (__pyx_t_9) {
       __Pyx_ErrRestore(0,0,0);
 
-      /* "shmcache/scripting/_lua.pyx":412
+      /* "shmcache/scripting/_lua.pyx":430
  *         shown = double_text(number)
  *     except Exception:
  *         return 0             # <<<<<<<<<<<<<<
@@ -8259,7 +11498,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
     }
     goto __pyx_L5_except_error;
 
-    /* "shmcache/scripting/_lua.pyx":409
+    /* "shmcache/scripting/_lua.pyx":427
  * 
  * cdef int on_double(double number, char *text) noexcept:
  *     try:             # <<<<<<<<<<<<<<
@@ -8281,7 +11520,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
     __pyx_L8_try_end:;
   }
 
-  /* "shmcache/scripting/_lua.pyx":413
+  /* "shmcache/scripting/_lua.pyx":431
  *     except Exception:
  *         return 0
  *     memcpy(text, PyBytes_AS_STRING(<bytes>shown), PyBytes_GET_SIZE(<bytes>shown))             # <<<<<<<<<<<<<<
@@ -8290,7 +11529,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
 */
   (void)(memcpy(__pyx_v_text, PyBytes_AS_STRING(__pyx_v_shown), PyBytes_GET_SIZE(__pyx_v_shown)));
 
-  /* "shmcache/scripting/_lua.pyx":414
+  /* "shmcache/scripting/_lua.pyx":432
  *         return 0
  *     memcpy(text, PyBytes_AS_STRING(<bytes>shown), PyBytes_GET_SIZE(<bytes>shown))
  *     return <int>PyBytes_GET_SIZE(<bytes>shown)             # <<<<<<<<<<<<<<
@@ -8303,7 +11542,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
   }
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":408
+  /* "shmcache/scripting/_lua.pyx":426
  * 
  * 
  * cdef int on_double(double number, char *text) noexcept:             # <<<<<<<<<<<<<<
@@ -8326,7 +11565,7 @@ static int __pyx_f_8shmcache_9scripting_4_lua_on_double(double __pyx_v_number, c
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":431
+/* "shmcache/scripting/_lua.pyx":449
  * 
  * 
  * def find_lua():             # <<<<<<<<<<<<<<
@@ -8370,7 +11609,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("find_lua", 0);
 
-  /* "shmcache/scripting/_lua.pyx":434
+  /* "shmcache/scripting/_lua.pyx":452
  *     """Look up Lua's functions in lupa's library, once."""
  *     global found
  *     if found:             # <<<<<<<<<<<<<<
@@ -8379,7 +11618,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
 */
   if (__pyx_v_8shmcache_9scripting_4_lua_found) {
 
-    /* "shmcache/scripting/_lua.pyx":435
+    /* "shmcache/scripting/_lua.pyx":453
  *     global found
  *     if found:
  *         return             # <<<<<<<<<<<<<<
@@ -8396,7 +11635,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
     }
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":434
+    /* "shmcache/scripting/_lua.pyx":452
  *     """Look up Lua's functions in lupa's library, once."""
  *     global found
  *     if found:             # <<<<<<<<<<<<<<
@@ -8405,29 +11644,29 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":436
+  /* "shmcache/scripting/_lua.pyx":454
  *     if found:
  *         return
  *     import lupa.lua51             # <<<<<<<<<<<<<<
  *     missing = lua_api_find(lupa.lua51.__file__.encode())
  *     if missing != NULL:
 */
-  __pyx_t_2 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_lupa_lua51, 0, 0, NULL, 0); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 436, __pyx_L1_error)
+  __pyx_t_2 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_lupa_lua51, 0, 0, NULL, 0); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 454, __pyx_L1_error)
   __pyx_t_1 = __pyx_t_2;
   __Pyx_GOTREF(__pyx_t_1);
   __pyx_v_lupa = __pyx_t_1;
   __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":437
+  /* "shmcache/scripting/_lua.pyx":455
  *         return
  *     import lupa.lua51
  *     missing = lua_api_find(lupa.lua51.__file__.encode())             # <<<<<<<<<<<<<<
  *     if missing != NULL:
  *         raise ImportError(f"lupa's Lua 5.1 cannot be used by C modules: no {missing.decode()}")
 */
-  __pyx_t_4 = __Pyx_PyObject_GetAttrStr(__pyx_v_lupa, __pyx_mstate_global->__pyx_n_u_lua51); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 437, __pyx_L1_error)
+  __pyx_t_4 = __Pyx_PyObject_GetAttrStr(__pyx_v_lupa, __pyx_mstate_global->__pyx_n_u_lua51); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 455, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
-  __pyx_t_5 = __Pyx_PyObject_GetAttrStr(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_file); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 437, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_PyObject_GetAttrStr(__pyx_t_4, __pyx_mstate_global->__pyx_n_u_file); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 455, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
   __pyx_t_3 = __pyx_t_5;
@@ -8438,15 +11677,15 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
     __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_encode, __pyx_callargs+__pyx_t_6, (1-__pyx_t_6) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
     __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 437, __pyx_L1_error)
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 455, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
   }
-  __pyx_t_7 = __Pyx_PyObject_AsString(__pyx_t_1); if (unlikely((!__pyx_t_7) && PyErr_Occurred())) __PYX_ERR(0, 437, __pyx_L1_error)
+  __pyx_t_7 = __Pyx_PyObject_AsString(__pyx_t_1); if (unlikely((!__pyx_t_7) && PyErr_Occurred())) __PYX_ERR(0, 455, __pyx_L1_error)
   __pyx_v_missing = lua_api_find(__pyx_t_7);
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
 
-  /* "shmcache/scripting/_lua.pyx":438
+  /* "shmcache/scripting/_lua.pyx":456
  *     import lupa.lua51
  *     missing = lua_api_find(lupa.lua51.__file__.encode())
  *     if missing != NULL:             # <<<<<<<<<<<<<<
@@ -8458,7 +11697,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
   if (unlikely(__pyx_t_8)) {
 
 
-    /* "shmcache/scripting/_lua.pyx":439
+    /* "shmcache/scripting/_lua.pyx":457
  *     missing = lua_api_find(lupa.lua51.__file__.encode())
  *     if missing != NULL:
  *         raise ImportError(f"lupa's Lua 5.1 cannot be used by C modules: no {missing.decode()}")             # <<<<<<<<<<<<<<
@@ -8466,11 +11705,11 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
  * 
 */
     __pyx_t_5 = NULL;
-    __pyx_t_9 = __Pyx_ssize_strlen(__pyx_v_missing); if (unlikely(__pyx_t_9 == ((Py_ssize_t)-1))) __PYX_ERR(0, 439, __pyx_L1_error)
-    __pyx_t_3 = __Pyx_decode_c_string(__pyx_v_missing, 0, __pyx_t_9, NULL, NULL, NULL); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 439, __pyx_L1_error)
+    __pyx_t_9 = __Pyx_ssize_strlen(__pyx_v_missing); if (unlikely(__pyx_t_9 == ((Py_ssize_t)-1))) __PYX_ERR(0, 457, __pyx_L1_error)
+    __pyx_t_3 = __Pyx_decode_c_string(__pyx_v_missing, 0, __pyx_t_9, NULL, NULL, NULL); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 457, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
 
-    __pyx_t_4 = __Pyx_PyUnicode_Concat(__pyx_mstate_global->__pyx_kp_u_lupa_s_Lua_5_1_cannot_be_used_by, __pyx_t_3); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 439, __pyx_L1_error)
+    __pyx_t_4 = __Pyx_PyUnicode_Concat(__pyx_mstate_global->__pyx_kp_u_lupa_s_Lua_5_1_cannot_be_used_by, __pyx_t_3); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 457, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_4);
     __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
     __pyx_t_6 = 1;
@@ -8479,14 +11718,14 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
       __pyx_t_1 = __Pyx_PyObject_FastCall((PyObject*)(((PyTypeObject*)PyExc_ImportError)), __pyx_callargs+__pyx_t_6, (2-__pyx_t_6) | (__pyx_t_6*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
       __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
-      if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 439, __pyx_L1_error)
+      if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 457, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_1);
     }
     __Pyx_Raise(__pyx_t_1, 0, 0, 0);
     __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
-    __PYX_ERR(0, 439, __pyx_L1_error)
+    __PYX_ERR(0, 457, __pyx_L1_error)
 
-    /* "shmcache/scripting/_lua.pyx":438
+    /* "shmcache/scripting/_lua.pyx":456
  *     import lupa.lua51
  *     missing = lua_api_find(lupa.lua51.__file__.encode())
  *     if missing != NULL:             # <<<<<<<<<<<<<<
@@ -8495,7 +11734,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":440
+  /* "shmcache/scripting/_lua.pyx":458
  *     if missing != NULL:
  *         raise ImportError(f"lupa's Lua 5.1 cannot be used by C modules: no {missing.decode()}")
  *     found = True             # <<<<<<<<<<<<<<
@@ -8504,7 +11743,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
 */
   __pyx_v_8shmcache_9scripting_4_lua_found = 1;
 
-  /* "shmcache/scripting/_lua.pyx":431
+  /* "shmcache/scripting/_lua.pyx":449
  * 
  * 
  * def find_lua():             # <<<<<<<<<<<<<<
@@ -8530,7 +11769,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_find_lua(CYTHON_UNUSED PyOb
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":450
+/* "shmcache/scripting/_lua.pyx":474
  *     cdef int told_resp
  * 
  *     def __init__(self, host, str version, int number):             # <<<<<<<<<<<<<<
@@ -8578,46 +11817,46 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   {
     PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_host,&__pyx_mstate_global->__pyx_n_u_version,&__pyx_mstate_global->__pyx_n_u_number,0};
     const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL_TPNEW(__pyx_kwds) : 0;
-    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 450, __pyx_L3_error)
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 474, __pyx_L3_error)
     if (__pyx_kwds_len > 0) {
       switch (__pyx_nargs) {
         case  3:
         values[2] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 2);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 450, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 474, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  2:
         values[1] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 1);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 450, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 474, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  1:
         values[0] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 0);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 450, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 474, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  0: break;
         default: goto __pyx_L5_argtuple_error;
       }
       const Py_ssize_t kwd_pos_args = __pyx_nargs;
-      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__init__", 0) < (0)) __PYX_ERR(0, 450, __pyx_L3_error)
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__init__", 0) < (0)) __PYX_ERR(0, 474, __pyx_L3_error)
       for (Py_ssize_t i = __pyx_nargs; i < 3; i++) {
-        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__init__", 1, 3, 3, i); __PYX_ERR(0, 450, __pyx_L3_error) }
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__init__", 1, 3, 3, i); __PYX_ERR(0, 474, __pyx_L3_error) }
       }
     } else if (unlikely(__pyx_nargs != 3)) {
       goto __pyx_L5_argtuple_error;
     } else {
       values[0] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 0);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 450, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 474, __pyx_L3_error)
       values[1] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 1);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 450, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 474, __pyx_L3_error)
       values[2] = __Pyx_ArgRef_FASTCALL_TPNEW(__pyx_args, 2);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 450, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 474, __pyx_L3_error)
     }
     __pyx_v_host = values[0];
     __pyx_v_version = ((PyObject*)values[1]);
-    __pyx_v_number = __Pyx_PyLong_As_int(values[2]); if (unlikely((__pyx_v_number == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 450, __pyx_L3_error)
+    __pyx_v_number = __Pyx_PyLong_As_int(values[2]); if (unlikely((__pyx_v_number == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 474, __pyx_L3_error)
   }
   goto __pyx_L6_skip;
   __pyx_L5_argtuple_error:;
-  __Pyx_RaiseArgtupleInvalid("__init__", 1, 3, 3, __pyx_nargs); __PYX_ERR(0, 450, __pyx_L3_error)
+  __Pyx_RaiseArgtupleInvalid("__init__", 1, 3, 3, __pyx_nargs); __PYX_ERR(0, 474, __pyx_L3_error)
   __pyx_L6_skip:;
   goto __pyx_L4_argument_unpacking_done;
   __pyx_L3_error:;
@@ -8628,7 +11867,7 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   __Pyx_RefNannyFinishContext();
   return -1;
   __pyx_L4_argument_unpacking_done:;
-  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_version), (&PyUnicode_Type), 1, "version", 1))) __PYX_ERR(0, 450, __pyx_L1_error)
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_version), (&PyUnicode_Type), 1, "version", 1))) __PYX_ERR(0, 474, __pyx_L1_error)
   __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), __pyx_v_host, __pyx_v_version, __pyx_v_number);
 
   /* function exit code */
@@ -8650,24 +11889,30 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
 }
 
 static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_host, PyObject *__pyx_v_version, int __pyx_v_number) {
+  PyObject *__pyx_8genexpr2__pyx_v_name = NULL;
+  PyObject *__pyx_8genexpr2__pyx_v_spelling = NULL;
   int __pyx_r;
   __Pyx_RefNannyDeclarations
   PyObject *__pyx_t_1 = NULL;
   PyObject *__pyx_t_2 = NULL;
   PyObject *__pyx_t_3 = NULL;
   size_t __pyx_t_4;
-  int __pyx_t_5;
-  char const *__pyx_t_6;
+  Py_ssize_t __pyx_t_5;
+  PyObject *(*__pyx_t_6)(PyObject *);
   PyObject *__pyx_t_7 = NULL;
   PyObject *__pyx_t_8 = NULL;
   PyObject *__pyx_t_9 = NULL;
-  unsigned int __pyx_t_10;
+  PyObject *__pyx_t_10 = NULL;
+  Py_ssize_t __pyx_t_11;
+  int __pyx_t_12;
+  char const *__pyx_t_13;
+  unsigned int __pyx_t_14;
   int __pyx_lineno = 0;
   const char *__pyx_filename = NULL;
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("__init__", 0);
 
-  /* "shmcache/scripting/_lua.pyx":451
+  /* "shmcache/scripting/_lua.pyx":475
  * 
  *     def __init__(self, host, str version, int number):
  *         find_lua()             # <<<<<<<<<<<<<<
@@ -8675,7 +11920,7 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __p
  *         self.ask = host.command
 */
   __pyx_t_2 = NULL;
-  __Pyx_GetModuleGlobalName(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_find_lua); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 451, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_find_lua); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 475, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_3);
   __pyx_t_4 = 1;
   #if CYTHON_UNPACK_METHODS
@@ -8694,69 +11939,275 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __p
     __pyx_t_1 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_3, __pyx_callargs+__pyx_t_4, (1-__pyx_t_4) | (__pyx_t_4*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
     __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
-    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 451, __pyx_L1_error)
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 475, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
   }
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":452
+  /* "shmcache/scripting/_lua.pyx":476
  *     def __init__(self, host, str version, int number):
  *         find_lua()
  *         self.host = host             # <<<<<<<<<<<<<<
  *         self.ask = host.command
- *         self.L = lua.luaL_newstate()
+ *         self.direct = {
 */
   __Pyx_INCREF(__pyx_v_host);
   __Pyx_GIVEREF(__pyx_v_host);
   __Pyx_GOTREF(__pyx_v_self->host);
   __Pyx_DECREF_SET(__pyx_v_self->host, __pyx_v_host);
 
-  /* "shmcache/scripting/_lua.pyx":453
+  /* "shmcache/scripting/_lua.pyx":477
  *         find_lua()
  *         self.host = host
  *         self.ask = host.command             # <<<<<<<<<<<<<<
- *         self.L = lua.luaL_newstate()
- *         if self.L == NULL:
+ *         self.direct = {
+ *             spelling: Direct(name, host.stats_of(name))
 */
-  __pyx_t_1 = __Pyx_PyObject_GetAttrStr(__pyx_v_host, __pyx_mstate_global->__pyx_n_u_command); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 453, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_PyObject_GetAttrStr(__pyx_v_host, __pyx_mstate_global->__pyx_n_u_command); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 477, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __Pyx_GIVEREF(__pyx_t_1);
   __Pyx_GOTREF(__pyx_v_self->ask);
   __Pyx_DECREF_SET(__pyx_v_self->ask, __pyx_t_1);
   __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":454
+  /* "shmcache/scripting/_lua.pyx":478
  *         self.host = host
  *         self.ask = host.command
+ *         self.direct = {             # <<<<<<<<<<<<<<
+ *             spelling: Direct(name, host.stats_of(name))
+ *             for name in DIRECT
+*/
+  { /* enter inner scope */
+    __pyx_t_1 = PyDict_New(); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 478, __pyx_L5_error)
+    __Pyx_GOTREF(__pyx_t_1);
+
+    /* "shmcache/scripting/_lua.pyx":480
+ *         self.direct = {
+ *             spelling: Direct(name, host.stats_of(name))
+ *             for name in DIRECT             # <<<<<<<<<<<<<<
+ *             for spelling in (name.encode(), name.upper().encode())
+ *         }
+*/
+    __Pyx_GetModuleGlobalName(__pyx_t_3, __pyx_mstate_global->__pyx_n_u_DIRECT); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 480, __pyx_L5_error)
+    __Pyx_GOTREF(__pyx_t_3);
+    if (likely(PyList_CheckExact(__pyx_t_3)) || PyTuple_CheckExact(__pyx_t_3)) {
+      __pyx_t_2 = __pyx_t_3; __Pyx_INCREF(__pyx_t_2);
+      __pyx_t_5 = 0;
+      __pyx_t_6 = NULL;
+    } else {
+      __pyx_t_5 = -1; __pyx_t_2 = PyObject_GetIter(__pyx_t_3); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 480, __pyx_L5_error)
+      __Pyx_GOTREF(__pyx_t_2);
+      __pyx_t_6 = (CYTHON_COMPILING_IN_LIMITED_API) ? PyIter_Next : __Pyx_PyObject_GetIterNextFunc(__pyx_t_2); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 480, __pyx_L5_error)
+    }
+    __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
+    for (;;) {
+      if (likely(!__pyx_t_6)) {
+        if (likely(PyList_CheckExact(__pyx_t_2))) {
+          {
+            Py_ssize_t __pyx_temp = __Pyx_PyList_GET_SIZE(__pyx_t_2);
+            #if !CYTHON_ASSUME_SAFE_SIZE
+            if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 480, __pyx_L5_error)
+            #endif
+            if (__pyx_t_5 >= __pyx_temp) break;
+          }
+          __pyx_t_3 = __Pyx_PyList_GET_ITEM_REF(__pyx_t_2, __pyx_t_5, __Pyx_ReferenceSharing_OwnStrongReference);
+          ++__pyx_t_5;
+        } else {
+          {
+            Py_ssize_t __pyx_temp = __Pyx_PyTuple_GET_SIZE(__pyx_t_2);
+            #if !CYTHON_ASSUME_SAFE_SIZE
+            if (unlikely((__pyx_temp < 0))) __PYX_ERR(0, 480, __pyx_L5_error)
+            #endif
+            if (__pyx_t_5 >= __pyx_temp) break;
+          }
+          #if CYTHON_ASSUME_SAFE_MACROS && !CYTHON_AVOID_BORROWED_REFS
+          __pyx_t_3 = __Pyx_NewRef(PyTuple_GET_ITEM(__pyx_t_2, __pyx_t_5));
+          #else
+          __pyx_t_3 = __Pyx_PySequence_ITEM(__pyx_t_2, __pyx_t_5);
+          #endif
+          ++__pyx_t_5;
+        }
+        if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 480, __pyx_L5_error)
+      } else {
+        __pyx_t_3 = __pyx_t_6(__pyx_t_2);
+        if (unlikely(!__pyx_t_3)) {
+          PyObject* exc_type = PyErr_Occurred();
+          if (exc_type) {
+            if (unlikely(!__Pyx_PyErr_GivenExceptionMatches(exc_type, PyExc_StopIteration))) __PYX_ERR(0, 480, __pyx_L5_error)
+            PyErr_Clear();
+          }
+          break;
+        }
+      }
+      __Pyx_GOTREF(__pyx_t_3);
+      __Pyx_XDECREF_SET(__pyx_8genexpr2__pyx_v_name, __pyx_t_3);
+      __pyx_t_3 = 0;
+
+      /* "shmcache/scripting/_lua.pyx":481
+ *             spelling: Direct(name, host.stats_of(name))
+ *             for name in DIRECT
+ *             for spelling in (name.encode(), name.upper().encode())             # <<<<<<<<<<<<<<
+ *         }
+ *         self.L = lua.luaL_newstate()
+*/
+      __pyx_t_7 = __pyx_8genexpr2__pyx_v_name;
+      __Pyx_INCREF(__pyx_t_7);
+      __pyx_t_4 = 0;
+      {
+        PyObject *__pyx_callargs[2] = {__pyx_t_7, NULL};
+        __pyx_t_3 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_encode, __pyx_callargs+__pyx_t_4, (1-__pyx_t_4) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
+        if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 481, __pyx_L5_error)
+        __Pyx_GOTREF(__pyx_t_3);
+      }
+      __pyx_t_10 = __pyx_8genexpr2__pyx_v_name;
+      __Pyx_INCREF(__pyx_t_10);
+      __pyx_t_4 = 0;
+      {
+        PyObject *__pyx_callargs[2] = {__pyx_t_10, NULL};
+        __pyx_t_9 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_upper, __pyx_callargs+__pyx_t_4, (1-__pyx_t_4) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_10); __pyx_t_10 = 0;
+        if (unlikely(!__pyx_t_9)) __PYX_ERR(0, 481, __pyx_L5_error)
+        __Pyx_GOTREF(__pyx_t_9);
+      }
+      __pyx_t_8 = __pyx_t_9;
+      __Pyx_INCREF(__pyx_t_8);
+      __pyx_t_4 = 0;
+      {
+        PyObject *__pyx_callargs[2] = {__pyx_t_8, NULL};
+        __pyx_t_7 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_encode, __pyx_callargs+__pyx_t_4, (1-__pyx_t_4) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+        __Pyx_XDECREF(__pyx_t_8); __pyx_t_8 = 0;
+        __Pyx_DECREF(__pyx_t_9); __pyx_t_9 = 0;
+        if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 481, __pyx_L5_error)
+        __Pyx_GOTREF(__pyx_t_7);
+      }
+      __pyx_t_9 = PyTuple_New(2); if (unlikely(!__pyx_t_9)) __PYX_ERR(0, 481, __pyx_L5_error)
+      __Pyx_GOTREF(__pyx_t_9);
+      __Pyx_GIVEREF(__pyx_t_3);
+      if (__Pyx_PyTuple_SET_ITEM(__pyx_t_9, 0, __pyx_t_3) != (0)) __PYX_ERR(0, 481, __pyx_L5_error);
+      __Pyx_GIVEREF(__pyx_t_7);
+      if (__Pyx_PyTuple_SET_ITEM(__pyx_t_9, 1, __pyx_t_7) != (0)) __PYX_ERR(0, 481, __pyx_L5_error);
+      __pyx_t_3 = 0;
+      __pyx_t_7 = 0;
+      __pyx_t_7 = __pyx_t_9; __Pyx_INCREF(__pyx_t_7);
+      __pyx_t_11 = 0;
+      __Pyx_DECREF(__pyx_t_9); __pyx_t_9 = 0;
+      for (;;) {
+        if (__pyx_t_11 >= 2) break;
+        #if CYTHON_ASSUME_SAFE_MACROS && !CYTHON_AVOID_BORROWED_REFS
+        __pyx_t_9 = __Pyx_NewRef(PyTuple_GET_ITEM(__pyx_t_7, __pyx_t_11));
+        #else
+        __pyx_t_9 = __Pyx_PySequence_ITEM(__pyx_t_7, __pyx_t_11);
+        #endif
+        ++__pyx_t_11;
+        if (unlikely(!__pyx_t_9)) __PYX_ERR(0, 481, __pyx_L5_error)
+        __Pyx_GOTREF(__pyx_t_9);
+        __Pyx_XDECREF_SET(__pyx_8genexpr2__pyx_v_spelling, __pyx_t_9);
+        __pyx_t_9 = 0;
+
+        /* "shmcache/scripting/_lua.pyx":479
+ *         self.ask = host.command
+ *         self.direct = {
+ *             spelling: Direct(name, host.stats_of(name))             # <<<<<<<<<<<<<<
+ *             for name in DIRECT
+ *             for spelling in (name.encode(), name.upper().encode())
+*/
+        __pyx_t_3 = NULL;
+        __pyx_t_10 = __pyx_v_host;
+        __Pyx_INCREF(__pyx_t_10);
+        __pyx_t_4 = 0;
+        {
+          PyObject *__pyx_callargs[2] = {__pyx_t_10, __pyx_8genexpr2__pyx_v_name};
+          __pyx_t_8 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_stats_of, __pyx_callargs+__pyx_t_4, (2-__pyx_t_4) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+          __Pyx_XDECREF(__pyx_t_10); __pyx_t_10 = 0;
+          if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 479, __pyx_L5_error)
+          __Pyx_GOTREF(__pyx_t_8);
+        }
+        __pyx_t_4 = 1;
+        {
+          PyObject *__pyx_callargs[3] = {__pyx_t_3, __pyx_8genexpr2__pyx_v_name, __pyx_t_8};
+          __pyx_t_9 = __Pyx_PyObject_FastCall((PyObject*)__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Direct, __pyx_callargs+__pyx_t_4, (3-__pyx_t_4) | (__pyx_t_4*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+          __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
+          __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
+          if (unlikely(!__pyx_t_9)) __PYX_ERR(0, 479, __pyx_L5_error)
+          __Pyx_GOTREF((PyObject *)__pyx_t_9);
+        }
+        if (unlikely(PyDict_SetItem(__pyx_t_1, __pyx_8genexpr2__pyx_v_spelling, ((PyObject *)__pyx_t_9)))) __PYX_ERR(0, 479, __pyx_L5_error)
+        __Pyx_DECREF((PyObject *)__pyx_t_9); __pyx_t_9 = 0;
+
+        /* "shmcache/scripting/_lua.pyx":481
+ *             spelling: Direct(name, host.stats_of(name))
+ *             for name in DIRECT
+ *             for spelling in (name.encode(), name.upper().encode())             # <<<<<<<<<<<<<<
+ *         }
+ *         self.L = lua.luaL_newstate()
+*/
+      }
+      __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
+
+      /* "shmcache/scripting/_lua.pyx":480
+ *         self.direct = {
+ *             spelling: Direct(name, host.stats_of(name))
+ *             for name in DIRECT             # <<<<<<<<<<<<<<
+ *             for spelling in (name.encode(), name.upper().encode())
+ *         }
+*/
+    }
+    __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+    __Pyx_XDECREF(__pyx_8genexpr2__pyx_v_name); __pyx_8genexpr2__pyx_v_name = 0;
+    __Pyx_XDECREF(__pyx_8genexpr2__pyx_v_spelling); __pyx_8genexpr2__pyx_v_spelling = 0;
+    goto __pyx_L12_exit_scope;
+    __pyx_L5_error:;
+    __Pyx_XDECREF(__pyx_8genexpr2__pyx_v_name); __pyx_8genexpr2__pyx_v_name = 0;
+    __Pyx_XDECREF(__pyx_8genexpr2__pyx_v_spelling); __pyx_8genexpr2__pyx_v_spelling = 0;
+    goto __pyx_L1_error;
+    __pyx_L12_exit_scope:;
+  } /* exit inner scope */
+
+  /* "shmcache/scripting/_lua.pyx":478
+ *         self.host = host
+ *         self.ask = host.command
+ *         self.direct = {             # <<<<<<<<<<<<<<
+ *             spelling: Direct(name, host.stats_of(name))
+ *             for name in DIRECT
+*/
+  __Pyx_GIVEREF(__pyx_t_1);
+  __Pyx_GOTREF(__pyx_v_self->direct);
+  __Pyx_DECREF_SET(__pyx_v_self->direct, ((PyObject*)__pyx_t_1));
+  __pyx_t_1 = 0;
+
+  /* "shmcache/scripting/_lua.pyx":483
+ *             for spelling in (name.encode(), name.upper().encode())
+ *         }
  *         self.L = lua.luaL_newstate()             # <<<<<<<<<<<<<<
  *         if self.L == NULL:
  *             raise MemoryError
 */
   __pyx_v_self->L = lua.luaL_newstate();
 
-  /* "shmcache/scripting/_lua.pyx":455
- *         self.ask = host.command
+  /* "shmcache/scripting/_lua.pyx":484
+ *         }
  *         self.L = lua.luaL_newstate()
  *         if self.L == NULL:             # <<<<<<<<<<<<<<
  *             raise MemoryError
  *         script_open(self.L, version.encode(), number)
 */
-  __pyx_t_5 = (__pyx_v_self->L == NULL);
+  __pyx_t_12 = (__pyx_v_self->L == NULL);
 
-  if (unlikely(__pyx_t_5)) {
+  if (unlikely(__pyx_t_12)) {
 
 
-    /* "shmcache/scripting/_lua.pyx":456
+    /* "shmcache/scripting/_lua.pyx":485
  *         self.L = lua.luaL_newstate()
  *         if self.L == NULL:
  *             raise MemoryError             # <<<<<<<<<<<<<<
  *         script_open(self.L, version.encode(), number)
  *         sandbox_seed(int.from_bytes(os.urandom(4), "little"))
 */
-    PyErr_NoMemory(); __PYX_ERR(0, 456, __pyx_L1_error)
+    PyErr_NoMemory(); __PYX_ERR(0, 485, __pyx_L1_error)
 
-    /* "shmcache/scripting/_lua.pyx":455
- *         self.ask = host.command
+    /* "shmcache/scripting/_lua.pyx":484
+ *         }
  *         self.L = lua.luaL_newstate()
  *         if self.L == NULL:             # <<<<<<<<<<<<<<
  *             raise MemoryError
@@ -8764,7 +12215,7 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __p
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":457
+  /* "shmcache/scripting/_lua.pyx":486
  *         if self.L == NULL:
  *             raise MemoryError
  *         script_open(self.L, version.encode(), number)             # <<<<<<<<<<<<<<
@@ -8773,65 +12224,65 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __p
 */
   if (unlikely(__pyx_v_version == Py_None)) {
     PyErr_Format(PyExc_AttributeError, "\047NoneType\047 object has no attribute \047%.30s\047", "encode");
-    __PYX_ERR(0, 457, __pyx_L1_error)
+    __PYX_ERR(0, 486, __pyx_L1_error)
   }
-  __pyx_t_1 = PyUnicode_AsEncodedString(__pyx_v_version, NULL, NULL); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 457, __pyx_L1_error)
+  __pyx_t_1 = PyUnicode_AsEncodedString(__pyx_v_version, NULL, NULL); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 486, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
-  __pyx_t_6 = __Pyx_PyBytes_AsString(__pyx_t_1); if (unlikely((!__pyx_t_6) && PyErr_Occurred())) __PYX_ERR(0, 457, __pyx_L1_error)
-  script_open(__pyx_v_self->L, __pyx_t_6, __pyx_v_number);
+  __pyx_t_13 = __Pyx_PyBytes_AsString(__pyx_t_1); if (unlikely((!__pyx_t_13) && PyErr_Occurred())) __PYX_ERR(0, 486, __pyx_L1_error)
+  script_open(__pyx_v_self->L, __pyx_t_13, __pyx_v_number);
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
 
-  /* "shmcache/scripting/_lua.pyx":458
+  /* "shmcache/scripting/_lua.pyx":487
  *             raise MemoryError
  *         script_open(self.L, version.encode(), number)
  *         sandbox_seed(int.from_bytes(os.urandom(4), "little"))             # <<<<<<<<<<<<<<
  * 
  *     def __dealloc__(self):
 */
-  __pyx_t_3 = ((PyObject *)(&PyLong_Type));
-  __Pyx_INCREF(__pyx_t_3);
-  __pyx_t_7 = NULL;
-  __Pyx_GetModuleGlobalName(__pyx_t_8, __pyx_mstate_global->__pyx_n_u_os); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 458, __pyx_L1_error)
+  __pyx_t_2 = ((PyObject *)(&PyLong_Type));
+  __Pyx_INCREF(__pyx_t_2);
+  __pyx_t_9 = NULL;
+  __Pyx_GetModuleGlobalName(__pyx_t_8, __pyx_mstate_global->__pyx_n_u_os); if (unlikely(!__pyx_t_8)) __PYX_ERR(0, 487, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_8);
-  __pyx_t_9 = __Pyx_PyObject_GetAttrStr(__pyx_t_8, __pyx_mstate_global->__pyx_n_u_urandom); if (unlikely(!__pyx_t_9)) __PYX_ERR(0, 458, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_9);
+  __pyx_t_3 = __Pyx_PyObject_GetAttrStr(__pyx_t_8, __pyx_mstate_global->__pyx_n_u_urandom); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 487, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_3);
   __Pyx_DECREF(__pyx_t_8); __pyx_t_8 = 0;
   __pyx_t_4 = 1;
   #if CYTHON_UNPACK_METHODS
-  if (unlikely(PyMethod_Check(__pyx_t_9))) {
-    __pyx_t_7 = PyMethod_GET_SELF(__pyx_t_9);
-    assert(__pyx_t_7);
-    PyObject* __pyx__function = PyMethod_GET_FUNCTION(__pyx_t_9);
-    __Pyx_INCREF(__pyx_t_7);
+  if (unlikely(PyMethod_Check(__pyx_t_3))) {
+    __pyx_t_9 = PyMethod_GET_SELF(__pyx_t_3);
+    assert(__pyx_t_9);
+    PyObject* __pyx__function = PyMethod_GET_FUNCTION(__pyx_t_3);
+    __Pyx_INCREF(__pyx_t_9);
     __Pyx_INCREF(__pyx__function);
-    __Pyx_DECREF_SET(__pyx_t_9, __pyx__function);
+    __Pyx_DECREF_SET(__pyx_t_3, __pyx__function);
     __pyx_t_4 = 0;
   }
   #endif
   {
-    PyObject *__pyx_callargs[2] = {__pyx_t_7, __pyx_mstate_global->__pyx_int_4};
-    __pyx_t_2 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_9, __pyx_callargs+__pyx_t_4, (2-__pyx_t_4) | (__pyx_t_4*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
-    __Pyx_XDECREF(__pyx_t_7); __pyx_t_7 = 0;
-    __Pyx_DECREF(__pyx_t_9); __pyx_t_9 = 0;
-    if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 458, __pyx_L1_error)
-    __Pyx_GOTREF(__pyx_t_2);
+    PyObject *__pyx_callargs[2] = {__pyx_t_9, __pyx_mstate_global->__pyx_int_4};
+    __pyx_t_7 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_3, __pyx_callargs+__pyx_t_4, (2-__pyx_t_4) | (__pyx_t_4*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+    __Pyx_XDECREF(__pyx_t_9); __pyx_t_9 = 0;
+    __Pyx_DECREF(__pyx_t_3); __pyx_t_3 = 0;
+    if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 487, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_7);
   }
   __pyx_t_4 = 0;
   {
-    PyObject *__pyx_callargs[3] = {__pyx_t_3, __pyx_t_2, __pyx_mstate_global->__pyx_n_u_little};
+    PyObject *__pyx_callargs[3] = {__pyx_t_2, __pyx_t_7, __pyx_mstate_global->__pyx_n_u_little};
     __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_from_bytes, __pyx_callargs+__pyx_t_4, (3-__pyx_t_4) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
-    __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
-    __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 458, __pyx_L1_error)
+    __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
+    __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 487, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
   }
-  __pyx_t_10 = __Pyx_PyLong_As_unsigned_int(__pyx_t_1); if (unlikely((__pyx_t_10 == (unsigned int)-1) && PyErr_Occurred())) __PYX_ERR(0, 458, __pyx_L1_error)
+  __pyx_t_14 = __Pyx_PyLong_As_unsigned_int(__pyx_t_1); if (unlikely((__pyx_t_14 == (unsigned int)-1) && PyErr_Occurred())) __PYX_ERR(0, 487, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
-  sandbox_seed(__pyx_t_10);
+  sandbox_seed(__pyx_t_14);
 
 
-  /* "shmcache/scripting/_lua.pyx":450
+  /* "shmcache/scripting/_lua.pyx":474
  *     cdef int told_resp
  * 
  *     def __init__(self, host, str version, int number):             # <<<<<<<<<<<<<<
@@ -8849,15 +12300,18 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter___init__(struct __p
   __Pyx_XDECREF(__pyx_t_7);
   __Pyx_XDECREF(__pyx_t_8);
   __Pyx_XDECREF(__pyx_t_9);
+  __Pyx_XDECREF(__pyx_t_10);
   __Pyx_AddTraceback("shmcache.scripting._lua.Interpreter.__init__", __pyx_clineno, __pyx_lineno, __pyx_filename);
   __pyx_r = -1;
   __pyx_L0:;
+  __Pyx_XDECREF(__pyx_8genexpr2__pyx_v_name);
+  __Pyx_XDECREF(__pyx_8genexpr2__pyx_v_spelling);
 
   __Pyx_RefNannyFinishContext();
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":460
+/* "shmcache/scripting/_lua.pyx":489
  *         sandbox_seed(int.from_bytes(os.urandom(4), "little"))
  * 
  *     def __dealloc__(self):             # <<<<<<<<<<<<<<
@@ -8888,7 +12342,7 @@ static void __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2__dealloc__(struc
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("__dealloc__", 0);
 
-  /* "shmcache/scripting/_lua.pyx":461
+  /* "shmcache/scripting/_lua.pyx":490
  * 
  *     def __dealloc__(self):
  *         self.close()             # <<<<<<<<<<<<<<
@@ -8902,12 +12356,12 @@ static void __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2__dealloc__(struc
     PyObject *__pyx_callargs[2] = {__pyx_t_2, NULL};
     __pyx_t_1 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_close, __pyx_callargs+__pyx_t_3, (1-__pyx_t_3) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_2); __pyx_t_2 = 0;
-    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 461, __pyx_L1_error)
+    if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 490, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_1);
   }
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":460
+  /* "shmcache/scripting/_lua.pyx":489
  *         sandbox_seed(int.from_bytes(os.urandom(4), "little"))
  * 
  *     def __dealloc__(self):             # <<<<<<<<<<<<<<
@@ -8926,7 +12380,7 @@ static void __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2__dealloc__(struc
   __Pyx_RefNannyFinishContext();
 }
 
-/* "shmcache/scripting/_lua.pyx":463
+/* "shmcache/scripting/_lua.pyx":492
  *         self.close()
  * 
  *     def close(self):             # <<<<<<<<<<<<<<
@@ -8982,7 +12436,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4close(struct
   int __pyx_t_1;
   __Pyx_RefNannySetupContext("close", 0);
 
-  /* "shmcache/scripting/_lua.pyx":464
+  /* "shmcache/scripting/_lua.pyx":493
  * 
  *     def close(self):
  *         if self.L != NULL:             # <<<<<<<<<<<<<<
@@ -8994,7 +12448,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4close(struct
   if (__pyx_t_1) {
 
 
-    /* "shmcache/scripting/_lua.pyx":465
+    /* "shmcache/scripting/_lua.pyx":494
  *     def close(self):
  *         if self.L != NULL:
  *             lua.lua_close(self.L)             # <<<<<<<<<<<<<<
@@ -9003,7 +12457,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4close(struct
 */
     lua.lua_close(__pyx_v_self->L);
 
-    /* "shmcache/scripting/_lua.pyx":466
+    /* "shmcache/scripting/_lua.pyx":495
  *         if self.L != NULL:
  *             lua.lua_close(self.L)
  *             self.L = NULL             # <<<<<<<<<<<<<<
@@ -9012,7 +12466,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4close(struct
 */
     __pyx_v_self->L = NULL;
 
-    /* "shmcache/scripting/_lua.pyx":464
+    /* "shmcache/scripting/_lua.pyx":493
  * 
  *     def close(self):
  *         if self.L != NULL:             # <<<<<<<<<<<<<<
@@ -9021,7 +12475,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4close(struct
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":463
+  /* "shmcache/scripting/_lua.pyx":492
  *         self.close()
  * 
  *     def close(self):             # <<<<<<<<<<<<<<
@@ -9036,7 +12490,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4close(struct
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":468
+/* "shmcache/scripting/_lua.pyx":497
  *             self.L = NULL
  * 
  *     def compile(self, bytes source, bytes name):             # <<<<<<<<<<<<<<
@@ -9084,39 +12538,39 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   {
     PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_source,&__pyx_mstate_global->__pyx_n_u_name_2,0};
     const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
-    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 468, __pyx_L3_error)
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 497, __pyx_L3_error)
     if (__pyx_kwds_len > 0) {
       switch (__pyx_nargs) {
         case  2:
         values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 468, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 497, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  1:
         values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 468, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 497, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  0: break;
         default: goto __pyx_L5_argtuple_error;
       }
       const Py_ssize_t kwd_pos_args = __pyx_nargs;
-      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "compile", 0) < (0)) __PYX_ERR(0, 468, __pyx_L3_error)
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "compile", 0) < (0)) __PYX_ERR(0, 497, __pyx_L3_error)
       for (Py_ssize_t i = __pyx_nargs; i < 2; i++) {
-        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("compile", 1, 2, 2, i); __PYX_ERR(0, 468, __pyx_L3_error) }
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("compile", 1, 2, 2, i); __PYX_ERR(0, 497, __pyx_L3_error) }
       }
     } else if (unlikely(__pyx_nargs != 2)) {
       goto __pyx_L5_argtuple_error;
     } else {
       values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 468, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 497, __pyx_L3_error)
       values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 468, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 497, __pyx_L3_error)
     }
     __pyx_v_source = ((PyObject*)values[0]);
     __pyx_v_name = ((PyObject*)values[1]);
   }
   goto __pyx_L6_skip;
   __pyx_L5_argtuple_error:;
-  __Pyx_RaiseArgtupleInvalid("compile", 1, 2, 2, __pyx_nargs); __PYX_ERR(0, 468, __pyx_L3_error)
+  __Pyx_RaiseArgtupleInvalid("compile", 1, 2, 2, __pyx_nargs); __PYX_ERR(0, 497, __pyx_L3_error)
   __pyx_L6_skip:;
   goto __pyx_L4_argument_unpacking_done;
   __pyx_L3_error:;
@@ -9127,8 +12581,8 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   __Pyx_RefNannyFinishContext();
   return NULL;
   __pyx_L4_argument_unpacking_done:;
-  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_source), (&PyBytes_Type), 1, "source", 1))) __PYX_ERR(0, 468, __pyx_L1_error)
-  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_name), (&PyBytes_Type), 1, "name", 1))) __PYX_ERR(0, 468, __pyx_L1_error)
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_source), (&PyBytes_Type), 1, "source", 1))) __PYX_ERR(0, 497, __pyx_L1_error)
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_name), (&PyBytes_Type), 1, "name", 1))) __PYX_ERR(0, 497, __pyx_L1_error)
   __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), __pyx_v_source, __pyx_v_name);
 
   /* function exit code */
@@ -9167,7 +12621,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("compile", 0);
 
-  /* "shmcache/scripting/_lua.pyx":469
+  /* "shmcache/scripting/_lua.pyx":498
  * 
  *     def compile(self, bytes source, bytes name):
  *         cdef lua_State *L = self.L             # <<<<<<<<<<<<<<
@@ -9178,7 +12632,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
 
   __pyx_v_L = __pyx_t_1;
 
-  /* "shmcache/scripting/_lua.pyx":470
+  /* "shmcache/scripting/_lua.pyx":499
  *     def compile(self, bytes source, bytes name):
  *         cdef lua_State *L = self.L
  *         if source and source[0] == BYTECODE:             # <<<<<<<<<<<<<<
@@ -9189,7 +12643,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
   else
   {
     Py_ssize_t __pyx_temp = __Pyx_PyBytes_GET_SIZE(__pyx_v_source);
-    if (unlikely(((!CYTHON_ASSUME_SAFE_SIZE) && __pyx_temp < 0))) __PYX_ERR(0, 470, __pyx_L1_error)
+    if (unlikely(((!CYTHON_ASSUME_SAFE_SIZE) && __pyx_temp < 0))) __PYX_ERR(0, 499, __pyx_L1_error)
     __pyx_t_3 = (__pyx_temp != 0);
   }
 
@@ -9201,7 +12655,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
 
     goto __pyx_L4_bool_binop_done;
   }
-  __pyx_t_4 = __Pyx_GetItemInt_Bytes(__pyx_v_source, 0, long, 1, __Pyx_PyLong_From_long, 0, 0, 1, __Pyx_ReferenceSharing_FunctionArgument); if (unlikely(__pyx_t_4 == -1)) __PYX_ERR(0, 470, __pyx_L1_error)
+  __pyx_t_4 = __Pyx_GetItemInt_Bytes(__pyx_v_source, 0, long, 1, __Pyx_PyLong_From_long, 0, 0, 1, __Pyx_ReferenceSharing_FunctionArgument); if (unlikely(__pyx_t_4 == -1)) __PYX_ERR(0, 499, __pyx_L1_error)
   __pyx_t_3 = (__pyx_t_4 == __pyx_e_8shmcache_9scripting_4_lua_BYTECODE);
 
 
@@ -9212,7 +12666,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
   if (unlikely(__pyx_t_2)) {
 
 
-    /* "shmcache/scripting/_lua.pyx":471
+    /* "shmcache/scripting/_lua.pyx":500
  *         cdef lua_State *L = self.L
  *         if source and source[0] == BYTECODE:
  *             raise ScriptSyntaxError("bytecode is not loaded")             # <<<<<<<<<<<<<<
@@ -9220,7 +12674,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
  *             message = bytes_at(L, -1).decode("utf-8", "surrogateescape")
 */
     __pyx_t_6 = NULL;
-    __Pyx_GetModuleGlobalName(__pyx_t_7, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 471, __pyx_L1_error)
+    __Pyx_GetModuleGlobalName(__pyx_t_7, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 500, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_7);
     __pyx_t_8 = 1;
     #if CYTHON_UNPACK_METHODS
@@ -9239,14 +12693,14 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
       __pyx_t_5 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_7, __pyx_callargs+__pyx_t_8, (2-__pyx_t_8) | (__pyx_t_8*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
       __Pyx_XDECREF(__pyx_t_6); __pyx_t_6 = 0;
       __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
-      if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 471, __pyx_L1_error)
+      if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 500, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_5);
     }
     __Pyx_Raise(__pyx_t_5, 0, 0, 0);
     __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-    __PYX_ERR(0, 471, __pyx_L1_error)
+    __PYX_ERR(0, 500, __pyx_L1_error)
 
-    /* "shmcache/scripting/_lua.pyx":470
+    /* "shmcache/scripting/_lua.pyx":499
  *     def compile(self, bytes source, bytes name):
  *         cdef lua_State *L = self.L
  *         if source and source[0] == BYTECODE:             # <<<<<<<<<<<<<<
@@ -9255,7 +12709,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":472
+  /* "shmcache/scripting/_lua.pyx":501
  *         if source and source[0] == BYTECODE:
  *             raise ScriptSyntaxError("bytecode is not loaded")
  *         if lua.luaL_loadbuffer(L, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), name):             # <<<<<<<<<<<<<<
@@ -9264,35 +12718,35 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
 */
   if (unlikely(__pyx_v_name == Py_None)) {
     PyErr_SetString(PyExc_TypeError, "expected bytes, NoneType found");
-    __PYX_ERR(0, 472, __pyx_L1_error)
+    __PYX_ERR(0, 501, __pyx_L1_error)
   }
-  __pyx_t_9 = __Pyx_PyBytes_AsString(__pyx_v_name); if (unlikely((!__pyx_t_9) && PyErr_Occurred())) __PYX_ERR(0, 472, __pyx_L1_error)
+  __pyx_t_9 = __Pyx_PyBytes_AsString(__pyx_v_name); if (unlikely((!__pyx_t_9) && PyErr_Occurred())) __PYX_ERR(0, 501, __pyx_L1_error)
   __pyx_t_2 = (lua.luaL_loadbuffer(__pyx_v_L, PyBytes_AS_STRING(__pyx_v_source), PyBytes_GET_SIZE(__pyx_v_source), __pyx_t_9) != 0);
 
 
   if (unlikely(__pyx_t_2)) {
 
 
-    /* "shmcache/scripting/_lua.pyx":473
+    /* "shmcache/scripting/_lua.pyx":502
  *             raise ScriptSyntaxError("bytecode is not loaded")
  *         if lua.luaL_loadbuffer(L, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), name):
  *             message = bytes_at(L, -1).decode("utf-8", "surrogateescape")             # <<<<<<<<<<<<<<
  *             lua_pop(L, 1)
  *             raise ScriptSyntaxError(message)
 */
-    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -1); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 473, __pyx_L1_error)
+    __pyx_t_5 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -1); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 502, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_5);
     if (unlikely(__pyx_t_5 == Py_None)) {
       PyErr_Format(PyExc_AttributeError, "\047NoneType\047 object has no attribute \047%.30s\047", "decode");
-      __PYX_ERR(0, 473, __pyx_L1_error)
+      __PYX_ERR(0, 502, __pyx_L1_error)
     }
-    __pyx_t_7 = __Pyx_decode_bytes(__pyx_t_5, 0, PY_SSIZE_T_MAX, NULL, __pyx_k_surrogateescape, PyUnicode_DecodeUTF8); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 473, __pyx_L1_error)
+    __pyx_t_7 = __Pyx_decode_bytes(__pyx_t_5, 0, PY_SSIZE_T_MAX, NULL, __pyx_k_surrogateescape, PyUnicode_DecodeUTF8); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 502, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_7);
     __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
     __pyx_v_message = ((PyObject*)__pyx_t_7);
     __pyx_t_7 = 0;
 
-    /* "shmcache/scripting/_lua.pyx":474
+    /* "shmcache/scripting/_lua.pyx":503
  *         if lua.luaL_loadbuffer(L, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), name):
  *             message = bytes_at(L, -1).decode("utf-8", "surrogateescape")
  *             lua_pop(L, 1)             # <<<<<<<<<<<<<<
@@ -9301,7 +12755,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
 */
     lua_pop(__pyx_v_L, 1);
 
-    /* "shmcache/scripting/_lua.pyx":475
+    /* "shmcache/scripting/_lua.pyx":504
  *             message = bytes_at(L, -1).decode("utf-8", "surrogateescape")
  *             lua_pop(L, 1)
  *             raise ScriptSyntaxError(message)             # <<<<<<<<<<<<<<
@@ -9309,7 +12763,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
  * 
 */
     __pyx_t_5 = NULL;
-    __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 475, __pyx_L1_error)
+    __Pyx_GetModuleGlobalName(__pyx_t_6, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 504, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_6);
     __pyx_t_8 = 1;
     #if CYTHON_UNPACK_METHODS
@@ -9328,14 +12782,14 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
       __pyx_t_7 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_6, __pyx_callargs+__pyx_t_8, (2-__pyx_t_8) | (__pyx_t_8*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
       __Pyx_XDECREF(__pyx_t_5); __pyx_t_5 = 0;
       __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-      if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 475, __pyx_L1_error)
+      if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 504, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_7);
     }
     __Pyx_Raise(__pyx_t_7, 0, 0, 0);
     __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
-    __PYX_ERR(0, 475, __pyx_L1_error)
+    __PYX_ERR(0, 504, __pyx_L1_error)
 
-    /* "shmcache/scripting/_lua.pyx":472
+    /* "shmcache/scripting/_lua.pyx":501
  *         if source and source[0] == BYTECODE:
  *             raise ScriptSyntaxError("bytecode is not loaded")
  *         if lua.luaL_loadbuffer(L, PyBytes_AS_STRING(source), PyBytes_GET_SIZE(source), name):             # <<<<<<<<<<<<<<
@@ -9344,14 +12798,14 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":476
+  /* "shmcache/scripting/_lua.pyx":505
  *             lua_pop(L, 1)
  *             raise ScriptSyntaxError(message)
  *         return lua.luaL_ref(L, LUA_REGISTRYINDEX)             # <<<<<<<<<<<<<<
  * 
  *     def forget(self, int function):
 */
-  __pyx_t_7 = __Pyx_PyLong_From_int(lua.luaL_ref(__pyx_v_L, LUA_REGISTRYINDEX)); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 476, __pyx_L1_error)
+  __pyx_t_7 = __Pyx_PyLong_From_int(lua.luaL_ref(__pyx_v_L, LUA_REGISTRYINDEX)); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 505, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_7);
   {
     PyObject *__pyx_temp;
@@ -9364,7 +12818,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
   __pyx_t_7 = 0;
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":468
+  /* "shmcache/scripting/_lua.pyx":497
  *             self.L = NULL
  * 
  *     def compile(self, bytes source, bytes name):             # <<<<<<<<<<<<<<
@@ -9387,7 +12841,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6compile(stru
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":478
+/* "shmcache/scripting/_lua.pyx":507
  *         return lua.luaL_ref(L, LUA_REGISTRYINDEX)
  * 
  *     def forget(self, int function):             # <<<<<<<<<<<<<<
@@ -9434,32 +12888,32 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   {
     PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_function,0};
     const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
-    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 478, __pyx_L3_error)
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 507, __pyx_L3_error)
     if (__pyx_kwds_len > 0) {
       switch (__pyx_nargs) {
         case  1:
         values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 478, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 507, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  0: break;
         default: goto __pyx_L5_argtuple_error;
       }
       const Py_ssize_t kwd_pos_args = __pyx_nargs;
-      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "forget", 0) < (0)) __PYX_ERR(0, 478, __pyx_L3_error)
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "forget", 0) < (0)) __PYX_ERR(0, 507, __pyx_L3_error)
       for (Py_ssize_t i = __pyx_nargs; i < 1; i++) {
-        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("forget", 1, 1, 1, i); __PYX_ERR(0, 478, __pyx_L3_error) }
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("forget", 1, 1, 1, i); __PYX_ERR(0, 507, __pyx_L3_error) }
       }
     } else if (unlikely(__pyx_nargs != 1)) {
       goto __pyx_L5_argtuple_error;
     } else {
       values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 478, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 507, __pyx_L3_error)
     }
-    __pyx_v_function = __Pyx_PyLong_As_int(values[0]); if (unlikely((__pyx_v_function == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 478, __pyx_L3_error)
+    __pyx_v_function = __Pyx_PyLong_As_int(values[0]); if (unlikely((__pyx_v_function == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 507, __pyx_L3_error)
   }
   goto __pyx_L6_skip;
   __pyx_L5_argtuple_error:;
-  __Pyx_RaiseArgtupleInvalid("forget", 1, 1, 1, __pyx_nargs); __PYX_ERR(0, 478, __pyx_L3_error)
+  __Pyx_RaiseArgtupleInvalid("forget", 1, 1, 1, __pyx_nargs); __PYX_ERR(0, 507, __pyx_L3_error)
   __pyx_L6_skip:;
   goto __pyx_L4_argument_unpacking_done;
   __pyx_L3_error:;
@@ -9486,7 +12940,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8forget(struc
   __Pyx_RefNannyDeclarations
   __Pyx_RefNannySetupContext("forget", 0);
 
-  /* "shmcache/scripting/_lua.pyx":479
+  /* "shmcache/scripting/_lua.pyx":508
  * 
  *     def forget(self, int function):
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)             # <<<<<<<<<<<<<<
@@ -9495,7 +12949,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8forget(struc
 */
   lua.luaL_unref(__pyx_v_self->L, LUA_REGISTRYINDEX, __pyx_v_function);
 
-  /* "shmcache/scripting/_lua.pyx":478
+  /* "shmcache/scripting/_lua.pyx":507
  *         return lua.luaL_ref(L, LUA_REGISTRYINDEX)
  * 
  *     def forget(self, int function):             # <<<<<<<<<<<<<<
@@ -9510,7 +12964,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8forget(struc
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":481
+/* "shmcache/scripting/_lua.pyx":510
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,             # <<<<<<<<<<<<<<
@@ -9562,71 +13016,71 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   {
     PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_function,&__pyx_mstate_global->__pyx_n_u_keys,&__pyx_mstate_global->__pyx_n_u_argv,&__pyx_mstate_global->__pyx_n_u_resp,&__pyx_mstate_global->__pyx_n_u_as_arguments,&__pyx_mstate_global->__pyx_n_u_loading,0};
     const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
-    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 481, __pyx_L3_error)
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(0, 510, __pyx_L3_error)
     if (__pyx_kwds_len > 0) {
       switch (__pyx_nargs) {
         case  4:
         values[3] = __Pyx_ArgRef_FASTCALL(__pyx_args, 3);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(0, 481, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(0, 510, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  3:
         values[2] = __Pyx_ArgRef_FASTCALL(__pyx_args, 2);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 481, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 510, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  2:
         values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 481, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 510, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  1:
         values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 481, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 510, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  0: break;
         default: goto __pyx_L5_argtuple_error;
       }
       const Py_ssize_t kwd_pos_args = __pyx_nargs;
-      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "run", 0) < (0)) __PYX_ERR(0, 481, __pyx_L3_error)
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "run", 0) < (0)) __PYX_ERR(0, 510, __pyx_L3_error)
       for (Py_ssize_t i = __pyx_nargs; i < 4; i++) {
-        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("run", 1, 4, 4, i); __PYX_ERR(0, 481, __pyx_L3_error) }
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("run", 1, 4, 4, i); __PYX_ERR(0, 510, __pyx_L3_error) }
       }
     } else if (unlikely(__pyx_nargs != 4)) {
       goto __pyx_L5_argtuple_error;
     } else {
       values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 481, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(0, 510, __pyx_L3_error)
       values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 481, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(0, 510, __pyx_L3_error)
       values[2] = __Pyx_ArgRef_FASTCALL(__pyx_args, 2);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 481, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(0, 510, __pyx_L3_error)
       values[3] = __Pyx_ArgRef_FASTCALL(__pyx_args, 3);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(0, 481, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[3])) __PYX_ERR(0, 510, __pyx_L3_error)
     }
-    __pyx_v_function = __Pyx_PyLong_As_int(values[0]); if (unlikely((__pyx_v_function == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 481, __pyx_L3_error)
+    __pyx_v_function = __Pyx_PyLong_As_int(values[0]); if (unlikely((__pyx_v_function == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 510, __pyx_L3_error)
     __pyx_v_keys = ((PyObject*)values[1]);
     __pyx_v_argv = ((PyObject*)values[2]);
-    __pyx_v_resp = __Pyx_PyLong_As_int(values[3]); if (unlikely((__pyx_v_resp == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 481, __pyx_L3_error)
+    __pyx_v_resp = __Pyx_PyLong_As_int(values[3]); if (unlikely((__pyx_v_resp == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 510, __pyx_L3_error)
     if (values[4]) {
-      __pyx_v_as_arguments = __Pyx_PyObject_IsTrue(values[4]); if (unlikely((__pyx_v_as_arguments == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 481, __pyx_L3_error)
+      __pyx_v_as_arguments = __Pyx_PyObject_IsTrue(values[4]); if (unlikely((__pyx_v_as_arguments == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 510, __pyx_L3_error)
     } else {
       __pyx_v_as_arguments = ((int)0);
     }
     if (values[5]) {
-      __pyx_v_loading = __Pyx_PyObject_IsTrue(values[5]); if (unlikely((__pyx_v_loading == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 482, __pyx_L3_error)
+      __pyx_v_loading = __Pyx_PyObject_IsTrue(values[5]); if (unlikely((__pyx_v_loading == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 511, __pyx_L3_error)
     } else {
 
-      /* "shmcache/scripting/_lua.pyx":482
+      /* "shmcache/scripting/_lua.pyx":511
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,
  *             bint loading=False):             # <<<<<<<<<<<<<<
  *         global running
- *         cdef lua_State *L = self.L
+ *         self.wrote = False
 */
       __pyx_v_loading = ((int)0);
     }
   }
   goto __pyx_L6_skip;
   __pyx_L5_argtuple_error:;
-  __Pyx_RaiseArgtupleInvalid("run", 1, 4, 4, __pyx_nargs); __PYX_ERR(0, 481, __pyx_L3_error)
+  __Pyx_RaiseArgtupleInvalid("run", 1, 4, 4, __pyx_nargs); __PYX_ERR(0, 510, __pyx_L3_error)
   __pyx_L6_skip:;
   goto __pyx_L4_argument_unpacking_done;
   __pyx_L3_error:;
@@ -9637,11 +13091,11 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   __Pyx_RefNannyFinishContext();
   return NULL;
   __pyx_L4_argument_unpacking_done:;
-  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_keys), (&PyList_Type), 1, "keys", 1))) __PYX_ERR(0, 481, __pyx_L1_error)
-  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_argv), (&PyList_Type), 1, "argv", 1))) __PYX_ERR(0, 481, __pyx_L1_error)
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_keys), (&PyList_Type), 1, "keys", 1))) __PYX_ERR(0, 510, __pyx_L1_error)
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v_argv), (&PyList_Type), 1, "argv", 1))) __PYX_ERR(0, 510, __pyx_L1_error)
   __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), __pyx_v_function, __pyx_v_keys, __pyx_v_argv, __pyx_v_resp, __pyx_v_as_arguments, __pyx_v_loading);
 
-  /* "shmcache/scripting/_lua.pyx":481
+  /* "shmcache/scripting/_lua.pyx":510
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,             # <<<<<<<<<<<<<<
@@ -9692,9 +13146,18 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("run", 0);
 
-  /* "shmcache/scripting/_lua.pyx":484
+  /* "shmcache/scripting/_lua.pyx":513
  *             bint loading=False):
  *         global running
+ *         self.wrote = False             # <<<<<<<<<<<<<<
+ *         cdef lua_State *L = self.L
+ *         cdef Interpreter before = running
+*/
+  __pyx_v_self->wrote = 0;
+
+  /* "shmcache/scripting/_lua.pyx":514
+ *         global running
+ *         self.wrote = False
  *         cdef lua_State *L = self.L             # <<<<<<<<<<<<<<
  *         cdef Interpreter before = running
  *         running = self
@@ -9703,8 +13166,8 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 
   __pyx_v_L = __pyx_t_1;
 
-  /* "shmcache/scripting/_lua.pyx":485
- *         global running
+  /* "shmcache/scripting/_lua.pyx":515
+ *         self.wrote = False
  *         cdef lua_State *L = self.L
  *         cdef Interpreter before = running             # <<<<<<<<<<<<<<
  *         running = self
@@ -9713,7 +13176,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
   __Pyx_INCREF((PyObject *)__pyx_v_8shmcache_9scripting_4_lua_running);
   __pyx_v_before = __pyx_v_8shmcache_9scripting_4_lua_running;
 
-  /* "shmcache/scripting/_lua.pyx":486
+  /* "shmcache/scripting/_lua.pyx":516
  *         cdef lua_State *L = self.L
  *         cdef Interpreter before = running
  *         running = self             # <<<<<<<<<<<<<<
@@ -9725,7 +13188,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
   __Pyx_DECREF_SET(__pyx_v_8shmcache_9scripting_4_lua_running, __pyx_v_self);
   __Pyx_GIVEREF((PyObject *)__pyx_v_self);
 
-  /* "shmcache/scripting/_lua.pyx":487
+  /* "shmcache/scripting/_lua.pyx":517
  *         cdef Interpreter before = running
  *         running = self
  *         self.stopping = False             # <<<<<<<<<<<<<<
@@ -9734,7 +13197,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
   __pyx_v_self->stopping = 0;
 
-  /* "shmcache/scripting/_lua.pyx":488
+  /* "shmcache/scripting/_lua.pyx":518
  *         running = self
  *         self.stopping = False
  *         self.told_resp = 2             # <<<<<<<<<<<<<<
@@ -9743,7 +13206,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
   __pyx_v_self->told_resp = 2;
 
-  /* "shmcache/scripting/_lua.pyx":489
+  /* "shmcache/scripting/_lua.pyx":519
  *         self.stopping = False
  *         self.told_resp = 2
  *         script_begin(L)             # <<<<<<<<<<<<<<
@@ -9752,7 +13215,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
   script_begin(__pyx_v_L);
 
-  /* "shmcache/scripting/_lua.pyx":490
+  /* "shmcache/scripting/_lua.pyx":520
  *         self.told_resp = 2
  *         script_begin(L)
  *         try:             # <<<<<<<<<<<<<<
@@ -9761,7 +13224,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
   /*try:*/ {
 
-    /* "shmcache/scripting/_lua.pyx":491
+    /* "shmcache/scripting/_lua.pyx":521
  *         script_begin(L)
  *         try:
  *             lua_pushcfunction(L, script_error_handler)             # <<<<<<<<<<<<<<
@@ -9770,7 +13233,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
     lua_pushcfunction(__pyx_v_L, script_error_handler);
 
-    /* "shmcache/scripting/_lua.pyx":492
+    /* "shmcache/scripting/_lua.pyx":522
  *         try:
  *             lua_pushcfunction(L, script_error_handler)
  *             lua.lua_rawgeti(L, LUA_REGISTRYINDEX, function)             # <<<<<<<<<<<<<<
@@ -9779,17 +13242,17 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
     lua.lua_rawgeti(__pyx_v_L, LUA_REGISTRYINDEX, __pyx_v_function);
 
-    /* "shmcache/scripting/_lua.pyx":493
+    /* "shmcache/scripting/_lua.pyx":523
  *             lua_pushcfunction(L, script_error_handler)
  *             lua.lua_rawgeti(L, LUA_REGISTRYINDEX, function)
  *             push_list(L, keys)             # <<<<<<<<<<<<<<
  *             if not as_arguments:
  *                 script_set_global(L, b"KEYS")
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_list(__pyx_v_L, __pyx_v_keys); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 493, __pyx_L4_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_list(__pyx_v_L, __pyx_v_keys); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 523, __pyx_L4_error)
 
 
-    /* "shmcache/scripting/_lua.pyx":494
+    /* "shmcache/scripting/_lua.pyx":524
  *             lua.lua_rawgeti(L, LUA_REGISTRYINDEX, function)
  *             push_list(L, keys)
  *             if not as_arguments:             # <<<<<<<<<<<<<<
@@ -9801,7 +13264,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
     if (__pyx_t_3) {
 
 
-      /* "shmcache/scripting/_lua.pyx":495
+      /* "shmcache/scripting/_lua.pyx":525
  *             push_list(L, keys)
  *             if not as_arguments:
  *                 script_set_global(L, b"KEYS")             # <<<<<<<<<<<<<<
@@ -9810,7 +13273,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
       script_set_global(__pyx_v_L, __pyx_k_KEYS);
 
-      /* "shmcache/scripting/_lua.pyx":494
+      /* "shmcache/scripting/_lua.pyx":524
  *             lua.lua_rawgeti(L, LUA_REGISTRYINDEX, function)
  *             push_list(L, keys)
  *             if not as_arguments:             # <<<<<<<<<<<<<<
@@ -9819,17 +13282,17 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
     }
 
-    /* "shmcache/scripting/_lua.pyx":496
+    /* "shmcache/scripting/_lua.pyx":526
  *             if not as_arguments:
  *                 script_set_global(L, b"KEYS")
  *             push_list(L, argv)             # <<<<<<<<<<<<<<
  *             if not as_arguments:
  *                 script_set_global(L, b"ARGV")
 */
-    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_list(__pyx_v_L, __pyx_v_argv); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 496, __pyx_L4_error)
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua_push_list(__pyx_v_L, __pyx_v_argv); if (unlikely(__pyx_t_2 == ((int)-1))) __PYX_ERR(0, 526, __pyx_L4_error)
 
 
-    /* "shmcache/scripting/_lua.pyx":497
+    /* "shmcache/scripting/_lua.pyx":527
  *                 script_set_global(L, b"KEYS")
  *             push_list(L, argv)
  *             if not as_arguments:             # <<<<<<<<<<<<<<
@@ -9841,7 +13304,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
     if (__pyx_t_3) {
 
 
-      /* "shmcache/scripting/_lua.pyx":498
+      /* "shmcache/scripting/_lua.pyx":528
  *             push_list(L, argv)
  *             if not as_arguments:
  *                 script_set_global(L, b"ARGV")             # <<<<<<<<<<<<<<
@@ -9850,7 +13313,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
       script_set_global(__pyx_v_L, __pyx_k_ARGV);
 
-      /* "shmcache/scripting/_lua.pyx":497
+      /* "shmcache/scripting/_lua.pyx":527
  *                 script_set_global(L, b"KEYS")
  *             push_list(L, argv)
  *             if not as_arguments:             # <<<<<<<<<<<<<<
@@ -9859,7 +13322,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
     }
 
-    /* "shmcache/scripting/_lua.pyx":499
+    /* "shmcache/scripting/_lua.pyx":529
  *             if not as_arguments:
  *                 script_set_global(L, b"ARGV")
  *             if loading:             # <<<<<<<<<<<<<<
@@ -9868,7 +13331,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
     if (__pyx_v_loading) {
 
-      /* "shmcache/scripting/_lua.pyx":500
+      /* "shmcache/scripting/_lua.pyx":530
  *                 script_set_global(L, b"ARGV")
  *             if loading:
  *                 script_loading(L, True)             # <<<<<<<<<<<<<<
@@ -9877,7 +13340,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
       script_loading(__pyx_v_L, 1);
 
-      /* "shmcache/scripting/_lua.pyx":499
+      /* "shmcache/scripting/_lua.pyx":529
  *             if not as_arguments:
  *                 script_set_global(L, b"ARGV")
  *             if loading:             # <<<<<<<<<<<<<<
@@ -9886,7 +13349,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
     }
 
-    /* "shmcache/scripting/_lua.pyx":501
+    /* "shmcache/scripting/_lua.pyx":531
  *             if loading:
  *                 script_loading(L, True)
  *             return self.carry_out(2 if as_arguments else 0, resp)             # <<<<<<<<<<<<<<
@@ -9900,7 +13363,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 
       __pyx_t_2 = 0;
     }
-    __pyx_t_4 = ((struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self->__pyx_vtab)->carry_out(__pyx_v_self, __pyx_t_2, __pyx_v_resp); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 501, __pyx_L4_error)
+    __pyx_t_4 = ((struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self->__pyx_vtab)->carry_out(__pyx_v_self, __pyx_t_2, __pyx_v_resp); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 531, __pyx_L4_error)
     __Pyx_GOTREF(__pyx_t_4);
 
     {
@@ -9915,7 +13378,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
     goto __pyx_L3_return;
   }
 
-  /* "shmcache/scripting/_lua.pyx":503
+  /* "shmcache/scripting/_lua.pyx":533
  *             return self.carry_out(2 if as_arguments else 0, resp)
  *         finally:
  *             if loading:             # <<<<<<<<<<<<<<
@@ -9941,7 +13404,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
       {
         if (__pyx_v_loading) {
 
-          /* "shmcache/scripting/_lua.pyx":504
+          /* "shmcache/scripting/_lua.pyx":534
  *         finally:
  *             if loading:
  *                 script_loading(L, False)             # <<<<<<<<<<<<<<
@@ -9950,7 +13413,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
           script_loading(__pyx_v_L, 0);
 
-          /* "shmcache/scripting/_lua.pyx":503
+          /* "shmcache/scripting/_lua.pyx":533
  *             return self.carry_out(2 if as_arguments else 0, resp)
  *         finally:
  *             if loading:             # <<<<<<<<<<<<<<
@@ -9959,7 +13422,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
         }
 
-        /* "shmcache/scripting/_lua.pyx":505
+        /* "shmcache/scripting/_lua.pyx":535
  *             if loading:
  *                 script_loading(L, False)
  *             lua.lua_settop(L, 0)             # <<<<<<<<<<<<<<
@@ -9968,7 +13431,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
         lua.lua_settop(__pyx_v_L, 0);
 
-        /* "shmcache/scripting/_lua.pyx":506
+        /* "shmcache/scripting/_lua.pyx":536
  *                 script_loading(L, False)
  *             lua.lua_settop(L, 0)
  *             running = before             # <<<<<<<<<<<<<<
@@ -9996,7 +13459,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
       __pyx_t_12 = __pyx_r;
       __pyx_r = 0;
 
-      /* "shmcache/scripting/_lua.pyx":503
+      /* "shmcache/scripting/_lua.pyx":533
  *             return self.carry_out(2 if as_arguments else 0, resp)
  *         finally:
  *             if loading:             # <<<<<<<<<<<<<<
@@ -10005,7 +13468,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
       if (__pyx_v_loading) {
 
-        /* "shmcache/scripting/_lua.pyx":504
+        /* "shmcache/scripting/_lua.pyx":534
  *         finally:
  *             if loading:
  *                 script_loading(L, False)             # <<<<<<<<<<<<<<
@@ -10014,7 +13477,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
         script_loading(__pyx_v_L, 0);
 
-        /* "shmcache/scripting/_lua.pyx":503
+        /* "shmcache/scripting/_lua.pyx":533
  *             return self.carry_out(2 if as_arguments else 0, resp)
  *         finally:
  *             if loading:             # <<<<<<<<<<<<<<
@@ -10023,7 +13486,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
       }
 
-      /* "shmcache/scripting/_lua.pyx":505
+      /* "shmcache/scripting/_lua.pyx":535
  *             if loading:
  *                 script_loading(L, False)
  *             lua.lua_settop(L, 0)             # <<<<<<<<<<<<<<
@@ -10032,7 +13495,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
 */
       lua.lua_settop(__pyx_v_L, 0);
 
-      /* "shmcache/scripting/_lua.pyx":506
+      /* "shmcache/scripting/_lua.pyx":536
  *                 script_loading(L, False)
  *             lua.lua_settop(L, 0)
  *             running = before             # <<<<<<<<<<<<<<
@@ -10049,7 +13512,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
     }
   }
 
-  /* "shmcache/scripting/_lua.pyx":481
+  /* "shmcache/scripting/_lua.pyx":510
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,             # <<<<<<<<<<<<<<
@@ -10070,7 +13533,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_10run(struct 
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":508
+/* "shmcache/scripting/_lua.pyx":538
  *             running = before
  * 
  *     cdef object carry_out(self, int arguments, int resp):             # <<<<<<<<<<<<<<
@@ -10095,7 +13558,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("carry_out", 0);
 
-  /* "shmcache/scripting/_lua.pyx":509
+  /* "shmcache/scripting/_lua.pyx":539
  * 
  *     cdef object carry_out(self, int arguments, int resp):
  *         cdef lua_State *L = self.L             # <<<<<<<<<<<<<<
@@ -10106,7 +13569,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
 
   __pyx_v_L = __pyx_t_1;
 
-  /* "shmcache/scripting/_lua.pyx":510
+  /* "shmcache/scripting/_lua.pyx":540
  *     cdef object carry_out(self, int arguments, int resp):
  *         cdef lua_State *L = self.L
  *         if lua.lua_pcall(L, arguments, 1, 1):             # <<<<<<<<<<<<<<
@@ -10118,14 +13581,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
   if (__pyx_t_2) {
 
 
-    /* "shmcache/scripting/_lua.pyx":511
+    /* "shmcache/scripting/_lua.pyx":541
  *         cdef lua_State *L = self.L
  *         if lua.lua_pcall(L, arguments, 1, 1):
  *             return self.failure()             # <<<<<<<<<<<<<<
  *         # what is returned lies at 2
  *         lua_pushcfunction(L, script_encode_protected)
 */
-    __pyx_t_3 = ((struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self->__pyx_vtab)->failure(__pyx_v_self); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 511, __pyx_L1_error)
+    __pyx_t_3 = ((struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self->__pyx_vtab)->failure(__pyx_v_self); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 541, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
     {
       PyObject *__pyx_temp;
@@ -10138,7 +13601,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
     __pyx_t_3 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":510
+    /* "shmcache/scripting/_lua.pyx":540
  *     cdef object carry_out(self, int arguments, int resp):
  *         cdef lua_State *L = self.L
  *         if lua.lua_pcall(L, arguments, 1, 1):             # <<<<<<<<<<<<<<
@@ -10147,7 +13610,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":513
+  /* "shmcache/scripting/_lua.pyx":543
  *             return self.failure()
  *         # what is returned lies at 2
  *         lua_pushcfunction(L, script_encode_protected)             # <<<<<<<<<<<<<<
@@ -10156,7 +13619,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
 */
   lua_pushcfunction(__pyx_v_L, script_encode_protected);
 
-  /* "shmcache/scripting/_lua.pyx":514
+  /* "shmcache/scripting/_lua.pyx":544
  *         # what is returned lies at 2
  *         lua_pushcfunction(L, script_encode_protected)
  *         lua.lua_pushvalue(L, 2)             # <<<<<<<<<<<<<<
@@ -10165,7 +13628,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
 */
   lua.lua_pushvalue(__pyx_v_L, 2);
 
-  /* "shmcache/scripting/_lua.pyx":515
+  /* "shmcache/scripting/_lua.pyx":545
  *         lua_pushcfunction(L, script_encode_protected)
  *         lua.lua_pushvalue(L, 2)
  *         lua.lua_pushnumber(L, resp)             # <<<<<<<<<<<<<<
@@ -10174,7 +13637,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
 */
   lua.lua_pushnumber(__pyx_v_L, __pyx_v_resp);
 
-  /* "shmcache/scripting/_lua.pyx":516
+  /* "shmcache/scripting/_lua.pyx":546
  *         lua.lua_pushvalue(L, 2)
  *         lua.lua_pushnumber(L, resp)
  *         if lua.lua_pcall(L, 2, 1, 1):             # <<<<<<<<<<<<<<
@@ -10186,14 +13649,14 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
   if (__pyx_t_2) {
 
 
-    /* "shmcache/scripting/_lua.pyx":517
+    /* "shmcache/scripting/_lua.pyx":547
  *         lua.lua_pushnumber(L, resp)
  *         if lua.lua_pcall(L, 2, 1, 1):
  *             return self.failure()             # <<<<<<<<<<<<<<
  *         return Outcome(
  *             PyBytes_FromStringAndSize(script_reply.bytes, script_reply.length),
 */
-    __pyx_t_3 = ((struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self->__pyx_vtab)->failure(__pyx_v_self); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 517, __pyx_L1_error)
+    __pyx_t_3 = ((struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self->__pyx_vtab)->failure(__pyx_v_self); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 547, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
     {
       PyObject *__pyx_temp;
@@ -10206,7 +13669,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
     __pyx_t_3 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":516
+    /* "shmcache/scripting/_lua.pyx":546
  *         lua.lua_pushvalue(L, 2)
  *         lua.lua_pushnumber(L, resp)
  *         if lua.lua_pcall(L, 2, 1, 1):             # <<<<<<<<<<<<<<
@@ -10215,7 +13678,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":518
+  /* "shmcache/scripting/_lua.pyx":548
  *         if lua.lua_pcall(L, 2, 1, 1):
  *             return self.failure()
  *         return Outcome(             # <<<<<<<<<<<<<<
@@ -10223,27 +13686,27 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
  *             bool(lua.lua_toboolean(L, -1)), b"", b"", 0,
 */
   __pyx_t_4 = NULL;
-  __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_Outcome); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 518, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_Outcome); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 548, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
 
-  /* "shmcache/scripting/_lua.pyx":519
+  /* "shmcache/scripting/_lua.pyx":549
  *             return self.failure()
  *         return Outcome(
  *             PyBytes_FromStringAndSize(script_reply.bytes, script_reply.length),             # <<<<<<<<<<<<<<
  *             bool(lua.lua_toboolean(L, -1)), b"", b"", 0,
  *         )
 */
-  __pyx_t_6 = PyBytes_FromStringAndSize(script_reply.bytes, script_reply.length); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 519, __pyx_L1_error)
+  __pyx_t_6 = PyBytes_FromStringAndSize(script_reply.bytes, script_reply.length); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 549, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_6);
 
-  /* "shmcache/scripting/_lua.pyx":520
+  /* "shmcache/scripting/_lua.pyx":550
  *         return Outcome(
  *             PyBytes_FromStringAndSize(script_reply.bytes, script_reply.length),
  *             bool(lua.lua_toboolean(L, -1)), b"", b"", 0,             # <<<<<<<<<<<<<<
  *         )
  * 
 */
-  __pyx_t_7 = __Pyx_PyBool_FromLong((!(!(lua.lua_toboolean(__pyx_v_L, -1) != 0)))); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 520, __pyx_L1_error)
+  __pyx_t_7 = __Pyx_PyBool_FromLong((!(!(lua.lua_toboolean(__pyx_v_L, -1) != 0)))); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 550, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_7);
   __pyx_t_8 = 1;
   #if CYTHON_UNPACK_METHODS
@@ -10264,7 +13727,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
     __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
     __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
     __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-    if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 518, __pyx_L1_error)
+    if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 548, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
   }
   {
@@ -10278,7 +13741,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
   __pyx_t_3 = 0;
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":508
+  /* "shmcache/scripting/_lua.pyx":538
  *             running = before
  * 
  *     cdef object carry_out(self, int arguments, int resp):             # <<<<<<<<<<<<<<
@@ -10302,7 +13765,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out(stru
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":523
+/* "shmcache/scripting/_lua.pyx":553
  *         )
  * 
  *     cdef object failure(self):             # <<<<<<<<<<<<<<
@@ -10328,7 +13791,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("failure", 0);
 
-  /* "shmcache/scripting/_lua.pyx":525
+  /* "shmcache/scripting/_lua.pyx":555
  *     cdef object failure(self):
  *         """Of the error on top."""
  *         cdef lua_State *L = self.L             # <<<<<<<<<<<<<<
@@ -10339,7 +13802,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 
   __pyx_v_L = __pyx_t_1;
 
-  /* "shmcache/scripting/_lua.pyx":526
+  /* "shmcache/scripting/_lua.pyx":556
  *         """Of the error on top."""
  *         cdef lua_State *L = self.L
  *         if lua.lua_type(L, -1) != LUA_TTABLE:             # <<<<<<<<<<<<<<
@@ -10351,7 +13814,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
   if (__pyx_t_2) {
 
 
-    /* "shmcache/scripting/_lua.pyx":527
+    /* "shmcache/scripting/_lua.pyx":557
  *         cdef lua_State *L = self.L
  *         if lua.lua_type(L, -1) != LUA_TTABLE:
  *             return Outcome(b"", True, b"ERR " + bytes_at(L, -1), b"", 0)             # <<<<<<<<<<<<<<
@@ -10359,11 +13822,11 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
  *         lua.lua_rawget(L, -2)
 */
     __pyx_t_4 = NULL;
-    __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_Outcome); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 527, __pyx_L1_error)
+    __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_Outcome); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 557, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_5);
-    __pyx_t_6 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -1); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 527, __pyx_L1_error)
+    __pyx_t_6 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -1); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 557, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_6);
-    __pyx_t_7 = PyNumber_Add(__pyx_mstate_global->__pyx_kp_b_ERR, __pyx_t_6); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 527, __pyx_L1_error)
+    __pyx_t_7 = PyNumber_Add(__pyx_mstate_global->__pyx_kp_b_ERR, __pyx_t_6); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 557, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_7);
     __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
     __pyx_t_8 = 1;
@@ -10384,7 +13847,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
       __Pyx_XDECREF(__pyx_t_4); __pyx_t_4 = 0;
       __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
       __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-      if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 527, __pyx_L1_error)
+      if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 557, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_3);
     }
     {
@@ -10398,7 +13861,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
     __pyx_t_3 = 0;
     goto __pyx_L0;
 
-    /* "shmcache/scripting/_lua.pyx":526
+    /* "shmcache/scripting/_lua.pyx":556
  *         """Of the error on top."""
  *         cdef lua_State *L = self.L
  *         if lua.lua_type(L, -1) != LUA_TTABLE:             # <<<<<<<<<<<<<<
@@ -10407,7 +13870,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":528
+  /* "shmcache/scripting/_lua.pyx":558
  *         if lua.lua_type(L, -1) != LUA_TTABLE:
  *             return Outcome(b"", True, b"ERR " + bytes_at(L, -1), b"", 0)
  *         lua.lua_pushstring(L, b"err")             # <<<<<<<<<<<<<<
@@ -10416,7 +13879,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_err);
 
-  /* "shmcache/scripting/_lua.pyx":529
+  /* "shmcache/scripting/_lua.pyx":559
  *             return Outcome(b"", True, b"ERR " + bytes_at(L, -1), b"", 0)
  *         lua.lua_pushstring(L, b"err")
  *         lua.lua_rawget(L, -2)             # <<<<<<<<<<<<<<
@@ -10425,19 +13888,19 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   lua.lua_rawget(__pyx_v_L, -2);
 
-  /* "shmcache/scripting/_lua.pyx":530
+  /* "shmcache/scripting/_lua.pyx":560
  *         lua.lua_pushstring(L, b"err")
  *         lua.lua_rawget(L, -2)
  *         error = bytes_at(L, -1)             # <<<<<<<<<<<<<<
  *         if lua.lua_type(L, -1) != LUA_TSTRING:
  *             error = b"ERR unknown error"
 */
-  __pyx_t_3 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -1); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 530, __pyx_L1_error)
+  __pyx_t_3 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -1); if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 560, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_3);
   __pyx_v_error = ((PyObject*)__pyx_t_3);
   __pyx_t_3 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":531
+  /* "shmcache/scripting/_lua.pyx":561
  *         lua.lua_rawget(L, -2)
  *         error = bytes_at(L, -1)
  *         if lua.lua_type(L, -1) != LUA_TSTRING:             # <<<<<<<<<<<<<<
@@ -10449,7 +13912,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
   if (__pyx_t_2) {
 
 
-    /* "shmcache/scripting/_lua.pyx":532
+    /* "shmcache/scripting/_lua.pyx":562
  *         error = bytes_at(L, -1)
  *         if lua.lua_type(L, -1) != LUA_TSTRING:
  *             error = b"ERR unknown error"             # <<<<<<<<<<<<<<
@@ -10459,7 +13922,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
     __Pyx_INCREF(__pyx_mstate_global->__pyx_kp_b_ERR_unknown_error);
     __Pyx_DECREF_SET(__pyx_v_error, __pyx_mstate_global->__pyx_kp_b_ERR_unknown_error);
 
-    /* "shmcache/scripting/_lua.pyx":531
+    /* "shmcache/scripting/_lua.pyx":561
  *         lua.lua_rawget(L, -2)
  *         error = bytes_at(L, -1)
  *         if lua.lua_type(L, -1) != LUA_TSTRING:             # <<<<<<<<<<<<<<
@@ -10468,7 +13931,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   }
 
-  /* "shmcache/scripting/_lua.pyx":533
+  /* "shmcache/scripting/_lua.pyx":563
  *         if lua.lua_type(L, -1) != LUA_TSTRING:
  *             error = b"ERR unknown error"
  *         lua.lua_pushstring(L, b"source")             # <<<<<<<<<<<<<<
@@ -10477,7 +13940,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_source);
 
-  /* "shmcache/scripting/_lua.pyx":534
+  /* "shmcache/scripting/_lua.pyx":564
  *             error = b"ERR unknown error"
  *         lua.lua_pushstring(L, b"source")
  *         lua.lua_rawget(L, -3)             # <<<<<<<<<<<<<<
@@ -10486,7 +13949,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   lua.lua_rawget(__pyx_v_L, -3);
 
-  /* "shmcache/scripting/_lua.pyx":535
+  /* "shmcache/scripting/_lua.pyx":565
  *         lua.lua_pushstring(L, b"source")
  *         lua.lua_rawget(L, -3)
  *         lua.lua_pushstring(L, b"line")             # <<<<<<<<<<<<<<
@@ -10495,7 +13958,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   lua.lua_pushstring(__pyx_v_L, __pyx_k_line);
 
-  /* "shmcache/scripting/_lua.pyx":536
+  /* "shmcache/scripting/_lua.pyx":566
  *         lua.lua_rawget(L, -3)
  *         lua.lua_pushstring(L, b"line")
  *         lua.lua_rawget(L, -4)             # <<<<<<<<<<<<<<
@@ -10504,7 +13967,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
 */
   lua.lua_rawget(__pyx_v_L, -4);
 
-  /* "shmcache/scripting/_lua.pyx":537
+  /* "shmcache/scripting/_lua.pyx":567
  *         lua.lua_pushstring(L, b"line")
  *         lua.lua_rawget(L, -4)
  *         return Outcome(b"", True, error, bytes_at(L, -2), <int>lua.lua_tonumber(L, -1))             # <<<<<<<<<<<<<<
@@ -10512,11 +13975,11 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
  *     def used_bytes(self):
 */
   __pyx_t_5 = NULL;
-  __Pyx_GetModuleGlobalName(__pyx_t_7, __pyx_mstate_global->__pyx_n_u_Outcome); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 537, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_7, __pyx_mstate_global->__pyx_n_u_Outcome); if (unlikely(!__pyx_t_7)) __PYX_ERR(0, 567, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_7);
-  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -2); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 537, __pyx_L1_error)
+  __pyx_t_4 = __pyx_f_8shmcache_9scripting_4_lua_bytes_at(__pyx_v_L, -2); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 567, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
-  __pyx_t_6 = __Pyx_PyLong_From_int(((int)lua.lua_tonumber(__pyx_v_L, -1))); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 537, __pyx_L1_error)
+  __pyx_t_6 = __Pyx_PyLong_From_int(((int)lua.lua_tonumber(__pyx_v_L, -1))); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 567, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_6);
   __pyx_t_8 = 1;
   #if CYTHON_UNPACK_METHODS
@@ -10537,7 +14000,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
     __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
     __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
     __Pyx_DECREF(__pyx_t_7); __pyx_t_7 = 0;
-    if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 537, __pyx_L1_error)
+    if (unlikely(!__pyx_t_3)) __PYX_ERR(0, 567, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_3);
   }
   {
@@ -10551,7 +14014,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
   __pyx_t_3 = 0;
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":523
+  /* "shmcache/scripting/_lua.pyx":553
  *         )
  * 
  *     cdef object failure(self):             # <<<<<<<<<<<<<<
@@ -10576,7 +14039,7 @@ static PyObject *__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure(struct
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":539
+/* "shmcache/scripting/_lua.pyx":569
  *         return Outcome(b"", True, error, bytes_at(L, -2), <int>lua.lua_tonumber(L, -1))
  * 
  *     def used_bytes(self):             # <<<<<<<<<<<<<<
@@ -10634,12 +14097,12 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_12used_bytes(
   int __pyx_clineno = 0;
   __Pyx_RefNannySetupContext("used_bytes", 0);
 
-  /* "shmcache/scripting/_lua.pyx":540
+  /* "shmcache/scripting/_lua.pyx":570
  * 
  *     def used_bytes(self):
  *         return lua.lua_gc(self.L, LUA_GCCOUNT, 0) * 1024             # <<<<<<<<<<<<<<
 */
-  __pyx_t_1 = __Pyx_PyLong_From_long((lua.lua_gc(__pyx_v_self->L, LUA_GCCOUNT, 0) * 0x400)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 540, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_PyLong_From_long((lua.lua_gc(__pyx_v_self->L, LUA_GCCOUNT, 0) * 0x400)); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 570, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   {
     PyObject *__pyx_temp;
@@ -10652,7 +14115,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_12used_bytes(
   __pyx_t_1 = 0;
   goto __pyx_L0;
 
-  /* "shmcache/scripting/_lua.pyx":539
+  /* "shmcache/scripting/_lua.pyx":569
  *         return Outcome(b"", True, error, bytes_at(L, -2), <int>lua.lua_tonumber(L, -1))
  * 
  *     def used_bytes(self):             # <<<<<<<<<<<<<<
@@ -10670,12 +14133,12 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_12used_bytes(
   return __pyx_r;
 }
 
-/* "shmcache/scripting/_lua.pyx":447
+/* "shmcache/scripting/_lua.pyx":465
  *     cdef object host
  *     cdef object ask
  *     cdef public bint stopping             # <<<<<<<<<<<<<<
- *     cdef int told_resp
- * 
+ *     cdef public object transaction
+ *     cdef public object locked
 */
 
 /* Python wrapper */
@@ -10709,7 +14172,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8stopping___g
       __Pyx_INCREF(__pyx_t_1);
       __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
       /*try:*/ {
-        __pyx_t_2 = __Pyx_PyBool_FromLong(__pyx_v_self->stopping); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 447, __pyx_L4_error)
+        __pyx_t_2 = __Pyx_PyBool_FromLong(__pyx_v_self->stopping); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 465, __pyx_L4_error)
         __Pyx_GOTREF(__pyx_t_2);
         {
           PyObject *__pyx_temp;
@@ -10782,7 +14245,7 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8stopping_2__set__(
       __Pyx_INCREF(__pyx_t_1);
       __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
       /*try:*/ {
-        __pyx_t_2 = __Pyx_PyObject_IsTrue(__pyx_v_value); if (unlikely((__pyx_t_2 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 447, __pyx_L4_error)
+        __pyx_t_2 = __Pyx_PyObject_IsTrue(__pyx_v_value); if (unlikely((__pyx_t_2 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 465, __pyx_L4_error)
         __pyx_v_self->stopping = __pyx_t_2;
       }
       /*finally:*/ {
@@ -10805,6 +14268,779 @@ static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_8stopping_2__set__(
   __pyx_L1_error:;
   __Pyx_XDECREF(__pyx_t_1);
   __Pyx_AddTraceback("shmcache.scripting._lua.Interpreter.stopping.__set__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = -1;
+  __pyx_L0:;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":466
+ *     cdef object ask
+ *     cdef public bint stopping
+ *     cdef public object transaction             # <<<<<<<<<<<<<<
+ *     cdef public object locked
+ *     cdef public object keys
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_1__get__(PyObject *__pyx_v_self); /*proto*/
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_1__get__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__get__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction___get__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  __Pyx_RefNannySetupContext("__get__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        {
+          PyObject *__pyx_temp;
+          {
+            __pyx_temp = __pyx_r;
+            __Pyx_INCREF(__pyx_v_self->transaction);
+            __pyx_r = __pyx_v_self->transaction;
+          }
+          __Pyx_XDECREF(__pyx_temp);
+        }
+        __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+        goto __pyx_L3_return;
+      }
+      /*finally:*/ {
+        __pyx_L3_return: {
+          __pyx_t_2 = __pyx_r;
+          __pyx_r = 0;
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          __pyx_r = __pyx_t_2;
+          __pyx_t_2 = 0;
+          goto __pyx_L0;
+        }
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__set__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction_2__set__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), ((PyObject *)__pyx_v_value));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  __Pyx_RefNannySetupContext("__set__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __Pyx_INCREF(__pyx_v_value);
+        __Pyx_GIVEREF(__pyx_v_value);
+        __Pyx_GOTREF(__pyx_v_self->transaction);
+        __Pyx_DECREF_SET(__pyx_v_self->transaction, __pyx_v_value);
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_5__del__(PyObject *__pyx_v_self); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_5__del__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__del__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction_4__del__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_11transaction_4__del__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  __Pyx_RefNannySetupContext("__del__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __Pyx_INCREF(Py_None);
+        __Pyx_GIVEREF(Py_None);
+        __Pyx_GOTREF(__pyx_v_self->transaction);
+        __Pyx_DECREF_SET(__pyx_v_self->transaction, Py_None);
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":467
+ *     cdef public bint stopping
+ *     cdef public object transaction
+ *     cdef public object locked             # <<<<<<<<<<<<<<
+ *     cdef public object keys
+ *     cdef public int db
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_1__get__(PyObject *__pyx_v_self); /*proto*/
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_1__get__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__get__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked___get__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  __Pyx_RefNannySetupContext("__get__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        {
+          PyObject *__pyx_temp;
+          {
+            __pyx_temp = __pyx_r;
+            __Pyx_INCREF(__pyx_v_self->locked);
+            __pyx_r = __pyx_v_self->locked;
+          }
+          __Pyx_XDECREF(__pyx_temp);
+        }
+        __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+        goto __pyx_L3_return;
+      }
+      /*finally:*/ {
+        __pyx_L3_return: {
+          __pyx_t_2 = __pyx_r;
+          __pyx_r = 0;
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          __pyx_r = __pyx_t_2;
+          __pyx_t_2 = 0;
+          goto __pyx_L0;
+        }
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__set__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked_2__set__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), ((PyObject *)__pyx_v_value));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  __Pyx_RefNannySetupContext("__set__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __Pyx_INCREF(__pyx_v_value);
+        __Pyx_GIVEREF(__pyx_v_value);
+        __Pyx_GOTREF(__pyx_v_self->locked);
+        __Pyx_DECREF_SET(__pyx_v_self->locked, __pyx_v_value);
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_5__del__(PyObject *__pyx_v_self); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_5__del__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__del__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked_4__del__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_6locked_4__del__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  __Pyx_RefNannySetupContext("__del__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __Pyx_INCREF(Py_None);
+        __Pyx_GIVEREF(Py_None);
+        __Pyx_GOTREF(__pyx_v_self->locked);
+        __Pyx_DECREF_SET(__pyx_v_self->locked, Py_None);
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":468
+ *     cdef public object transaction
+ *     cdef public object locked
+ *     cdef public object keys             # <<<<<<<<<<<<<<
+ *     cdef public int db
+ *     cdef public bint wrote
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_1__get__(PyObject *__pyx_v_self); /*proto*/
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_1__get__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__get__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys___get__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  __Pyx_RefNannySetupContext("__get__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        {
+          PyObject *__pyx_temp;
+          {
+            __pyx_temp = __pyx_r;
+            __Pyx_INCREF(__pyx_v_self->keys);
+            __pyx_r = __pyx_v_self->keys;
+          }
+          __Pyx_XDECREF(__pyx_temp);
+        }
+        __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+        goto __pyx_L3_return;
+      }
+      /*finally:*/ {
+        __pyx_L3_return: {
+          __pyx_t_2 = __pyx_r;
+          __pyx_r = 0;
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          __pyx_r = __pyx_t_2;
+          __pyx_t_2 = 0;
+          goto __pyx_L0;
+        }
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__set__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys_2__set__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), ((PyObject *)__pyx_v_value));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  __Pyx_RefNannySetupContext("__set__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __Pyx_INCREF(__pyx_v_value);
+        __Pyx_GIVEREF(__pyx_v_value);
+        __Pyx_GOTREF(__pyx_v_self->keys);
+        __Pyx_DECREF_SET(__pyx_v_self->keys, __pyx_v_value);
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_5__del__(PyObject *__pyx_v_self); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_5__del__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__del__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys_4__del__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_4keys_4__del__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  __Pyx_RefNannySetupContext("__del__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __Pyx_INCREF(Py_None);
+        __Pyx_GIVEREF(Py_None);
+        __Pyx_GOTREF(__pyx_v_self->keys);
+        __Pyx_DECREF_SET(__pyx_v_self->keys, Py_None);
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":469
+ *     cdef public object locked
+ *     cdef public object keys
+ *     cdef public int db             # <<<<<<<<<<<<<<
+ *     cdef public bint wrote
+ *     cdef dict direct
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_2db_1__get__(PyObject *__pyx_v_self); /*proto*/
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_2db_1__get__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__get__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2db___get__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2db___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  PyObject *__pyx_t_3 = NULL;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__get__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __pyx_t_2 = __Pyx_PyLong_From_int(__pyx_v_self->db); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 469, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_2);
+        {
+          PyObject *__pyx_temp;
+          {
+            __pyx_temp = __pyx_r;
+            __pyx_r = __pyx_t_2;
+          }
+          __Pyx_XDECREF(__pyx_temp);
+        }
+        __pyx_t_2 = 0;
+        __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+        goto __pyx_L3_return;
+      }
+      /*finally:*/ {
+        __pyx_L3_return: {
+          __pyx_t_3 = __pyx_r;
+          __pyx_r = 0;
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          __pyx_r = __pyx_t_3;
+          __pyx_t_3 = 0;
+          goto __pyx_L0;
+        }
+        __pyx_L4_error: {
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L1_error;
+        }
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Interpreter.db.__get__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = NULL;
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_2db_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_2db_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__set__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2db_2__set__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), ((PyObject *)__pyx_v_value));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_2db_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  int __pyx_t_2;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__set__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __pyx_t_2 = __Pyx_PyLong_As_int(__pyx_v_value); if (unlikely((__pyx_t_2 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 469, __pyx_L4_error)
+        __pyx_v_self->db = __pyx_t_2;
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L4_error: {
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L1_error;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Interpreter.db.__set__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = -1;
+  __pyx_L0:;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "shmcache/scripting/_lua.pyx":470
+ *     cdef public object keys
+ *     cdef public int db
+ *     cdef public bint wrote             # <<<<<<<<<<<<<<
+ *     cdef dict direct
+ *     cdef int told_resp
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_5wrote_1__get__(PyObject *__pyx_v_self); /*proto*/
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_5wrote_1__get__(PyObject *__pyx_v_self) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__get__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_5wrote___get__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_5wrote___get__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  PyObject *__pyx_t_2 = NULL;
+  PyObject *__pyx_t_3 = NULL;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__get__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __pyx_t_2 = __Pyx_PyBool_FromLong(__pyx_v_self->wrote); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 470, __pyx_L4_error)
+        __Pyx_GOTREF(__pyx_t_2);
+        {
+          PyObject *__pyx_temp;
+          {
+            __pyx_temp = __pyx_r;
+            __pyx_r = __pyx_t_2;
+          }
+          __Pyx_XDECREF(__pyx_temp);
+        }
+        __pyx_t_2 = 0;
+        __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+        goto __pyx_L3_return;
+      }
+      /*finally:*/ {
+        __pyx_L3_return: {
+          __pyx_t_3 = __pyx_r;
+          __pyx_r = 0;
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          __pyx_r = __pyx_t_3;
+          __pyx_t_3 = 0;
+          goto __pyx_L0;
+        }
+        __pyx_L4_error: {
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L1_error;
+        }
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Interpreter.wrote.__get__", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = NULL;
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* Python wrapper */
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_5wrote_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value); /*proto*/
+static int __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_5wrote_3__set__(PyObject *__pyx_v_self, PyObject *__pyx_v_value) {
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__set__ (wrapper)", 0);
+  __pyx_kwvalues = __Pyx_KwValues_VARARGS(__pyx_args, __pyx_nargs);
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_5wrote_2__set__(((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)__pyx_v_self), ((PyObject *)__pyx_v_value));
+
+  /* function exit code */
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static int __pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_5wrote_2__set__(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *__pyx_v_self, PyObject *__pyx_v_value) {
+  int __pyx_r;
+  __Pyx_RefNannyDeclarations
+  PyObject *__pyx_t_1 = NULL;
+  int __pyx_t_2;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__set__", 0);
+  {
+      __Pyx_PyCriticalSection __pyx_cs;
+      __pyx_t_1 = ((PyObject *)__pyx_v_self);
+      __Pyx_INCREF(__pyx_t_1);
+      __Pyx_PyCriticalSection_Begin(&__pyx_cs, (PyObject*)__pyx_t_1);
+      /*try:*/ {
+        __pyx_t_2 = __Pyx_PyObject_IsTrue(__pyx_v_value); if (unlikely((__pyx_t_2 == (int)-1) && PyErr_Occurred())) __PYX_ERR(0, 470, __pyx_L4_error)
+        __pyx_v_self->wrote = __pyx_t_2;
+      }
+      /*finally:*/ {
+        /*normal exit:*/{
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L5;
+        }
+        __pyx_L4_error: {
+          __Pyx_PyCriticalSection_End(&__pyx_cs);
+          goto __pyx_L1_error;
+        }
+        __pyx_L5:;
+      }
+      __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
+  }
+
+  /* function exit code */
+  __pyx_r = 0;
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_1);
+  __Pyx_AddTraceback("shmcache.scripting._lua.Interpreter.wrote.__set__", __pyx_clineno, __pyx_lineno, __pyx_filename);
   __pyx_r = -1;
   __pyx_L0:;
 
@@ -10875,7 +15111,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_14__reduce_cy
  *     raise TypeError, "self.L cannot be converted to a Python object for pickling"
 */
   __Pyx_Raise(((PyObject *)(((PyTypeObject*)PyExc_TypeError))), __pyx_mstate_global->__pyx_kp_u_self_L_cannot_be_converted_to_a, 0, 0);
-  __PYX_ERR(1, 2, __pyx_L1_error)
+  __PYX_ERR(2, 2, __pyx_L1_error)
 
   /* "(tree fragment)":1
  * def __reduce_cython__(self):             # <<<<<<<<<<<<<<
@@ -10938,32 +15174,32 @@ PyObject *__pyx_args, PyObject *__pyx_kwds
   {
     PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_pyx_state,0};
     const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
-    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(1, 3, __pyx_L3_error)
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(2, 3, __pyx_L3_error)
     if (__pyx_kwds_len > 0) {
       switch (__pyx_nargs) {
         case  1:
         values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(1, 3, __pyx_L3_error)
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(2, 3, __pyx_L3_error)
         CYTHON_FALLTHROUGH;
         case  0: break;
         default: goto __pyx_L5_argtuple_error;
       }
       const Py_ssize_t kwd_pos_args = __pyx_nargs;
-      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__setstate_cython__", 0) < (0)) __PYX_ERR(1, 3, __pyx_L3_error)
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__setstate_cython__", 0) < (0)) __PYX_ERR(2, 3, __pyx_L3_error)
       for (Py_ssize_t i = __pyx_nargs; i < 1; i++) {
-        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__setstate_cython__", 1, 1, 1, i); __PYX_ERR(1, 3, __pyx_L3_error) }
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__setstate_cython__", 1, 1, 1, i); __PYX_ERR(2, 3, __pyx_L3_error) }
       }
     } else if (unlikely(__pyx_nargs != 1)) {
       goto __pyx_L5_argtuple_error;
     } else {
       values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
-      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(1, 3, __pyx_L3_error)
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(2, 3, __pyx_L3_error)
     }
     __pyx_v___pyx_state = values[0];
   }
   goto __pyx_L6_skip;
   __pyx_L5_argtuple_error:;
-  __Pyx_RaiseArgtupleInvalid("__setstate_cython__", 1, 1, 1, __pyx_nargs); __PYX_ERR(1, 3, __pyx_L3_error)
+  __Pyx_RaiseArgtupleInvalid("__setstate_cython__", 1, 1, 1, __pyx_nargs); __PYX_ERR(2, 3, __pyx_L3_error)
   __pyx_L6_skip:;
   goto __pyx_L4_argument_unpacking_done;
   __pyx_L3_error:;
@@ -10998,7 +15234,7 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_16__setstate_
  *     raise TypeError, "self.L cannot be converted to a Python object for pickling"             # <<<<<<<<<<<<<<
 */
   __Pyx_Raise(((PyObject *)(((PyTypeObject*)PyExc_TypeError))), __pyx_mstate_global->__pyx_kp_u_self_L_cannot_be_converted_to_a, 0, 0);
-  __PYX_ERR(1, 4, __pyx_L1_error)
+  __PYX_ERR(2, 4, __pyx_L1_error)
 
   /* "(tree fragment)":3
  * def __reduce_cython__(self):
@@ -11015,7 +15251,528 @@ static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_11Interpreter_16__setstate_
   __Pyx_RefNannyFinishContext();
   return __pyx_r;
 }
+
+/* "(tree fragment)":4
+ *     int __Pyx_CheckUnpickleChecksum(long, long, long, long, const char*) except -1
+ *     int __Pyx_UpdateUnpickledDict(object, object, Py_ssize_t) except -1
+ * def __pyx_unpickle_Direct(__pyx_type, long __pyx_checksum, tuple __pyx_state):             # <<<<<<<<<<<<<<
+ *     cdef object __pyx_result
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')
+*/
+
+/* Python wrapper */
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_3__pyx_unpickle_Direct(PyObject *__pyx_self, 
+#if CYTHON_VECTORCALL
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+); /*proto*/
+static PyMethodDef __pyx_mdef_8shmcache_9scripting_4_lua_3__pyx_unpickle_Direct = {"__pyx_unpickle_Direct", (PyCFunction)(void(*)(void))(__Pyx_PyCFunction_FastCallWithKeywords)__pyx_pw_8shmcache_9scripting_4_lua_3__pyx_unpickle_Direct, __Pyx_METH_FASTCALL|METH_KEYWORDS, 0};
+static PyObject *__pyx_pw_8shmcache_9scripting_4_lua_3__pyx_unpickle_Direct(PyObject *__pyx_self, 
+#if CYTHON_VECTORCALL
+PyObject *const *__pyx_args, Py_ssize_t __pyx_nargs, PyObject *__pyx_kwds
+#else
+PyObject *__pyx_args, PyObject *__pyx_kwds
+#endif
+) {
+  PyObject *__pyx_v___pyx_type = 0;
+  long __pyx_v___pyx_checksum;
+  PyObject *__pyx_v___pyx_state = 0;
+  #if !CYTHON_VECTORCALL
+  CYTHON_UNUSED Py_ssize_t __pyx_nargs;
+  #endif
+  CYTHON_UNUSED PyObject *const *__pyx_kwvalues;
+  PyObject* values[3] = {0,0,0};
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  PyObject *__pyx_r = 0;
+  __Pyx_RefNannyDeclarations
+  __Pyx_RefNannySetupContext("__pyx_unpickle_Direct (wrapper)", 0);
+  #if !CYTHON_VECTORCALL
+  #if CYTHON_ASSUME_SAFE_SIZE
+  __pyx_nargs = PyTuple_GET_SIZE(__pyx_args);
+  #else
+  __pyx_nargs = PyTuple_Size(__pyx_args); if (unlikely(__pyx_nargs < 0)) return NULL;
+  #endif
+  #endif
+  __pyx_kwvalues = __Pyx_KwValues_FASTCALL(__pyx_args, __pyx_nargs);
+  {
+    PyObject ** const __pyx_pyargnames[] = {&__pyx_mstate_global->__pyx_n_u_pyx_type,&__pyx_mstate_global->__pyx_n_u_pyx_checksum,&__pyx_mstate_global->__pyx_n_u_pyx_state,0};
+    const Py_ssize_t __pyx_kwds_len = (__pyx_kwds) ? __Pyx_NumKwargs_FASTCALL(__pyx_kwds) : 0;
+    if (unlikely(__pyx_kwds_len < 0)) __PYX_ERR(2, 4, __pyx_L3_error)
+    if (__pyx_kwds_len > 0) {
+      switch (__pyx_nargs) {
+        case  3:
+        values[2] = __Pyx_ArgRef_FASTCALL(__pyx_args, 2);
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(2, 4, __pyx_L3_error)
+        CYTHON_FALLTHROUGH;
+        case  2:
+        values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(2, 4, __pyx_L3_error)
+        CYTHON_FALLTHROUGH;
+        case  1:
+        values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
+        if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(2, 4, __pyx_L3_error)
+        CYTHON_FALLTHROUGH;
+        case  0: break;
+        default: goto __pyx_L5_argtuple_error;
+      }
+      const Py_ssize_t kwd_pos_args = __pyx_nargs;
+      if (__Pyx_ParseKeywords(__pyx_kwds, __pyx_kwvalues, __pyx_pyargnames, 0, values, kwd_pos_args, __pyx_kwds_len, "__pyx_unpickle_Direct", 0) < (0)) __PYX_ERR(2, 4, __pyx_L3_error)
+      for (Py_ssize_t i = __pyx_nargs; i < 3; i++) {
+        if (unlikely(!values[i])) { __Pyx_RaiseArgtupleInvalid("__pyx_unpickle_Direct", 1, 3, 3, i); __PYX_ERR(2, 4, __pyx_L3_error) }
+      }
+    } else if (unlikely(__pyx_nargs != 3)) {
+      goto __pyx_L5_argtuple_error;
+    } else {
+      values[0] = __Pyx_ArgRef_FASTCALL(__pyx_args, 0);
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[0])) __PYX_ERR(2, 4, __pyx_L3_error)
+      values[1] = __Pyx_ArgRef_FASTCALL(__pyx_args, 1);
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[1])) __PYX_ERR(2, 4, __pyx_L3_error)
+      values[2] = __Pyx_ArgRef_FASTCALL(__pyx_args, 2);
+      if (!CYTHON_ASSUME_SAFE_MACROS && unlikely(!values[2])) __PYX_ERR(2, 4, __pyx_L3_error)
+    }
+    __pyx_v___pyx_type = values[0];
+    __pyx_v___pyx_checksum = __Pyx_PyLong_As_long(values[1]); if (unlikely((__pyx_v___pyx_checksum == (long)-1) && PyErr_Occurred())) __PYX_ERR(2, 4, __pyx_L3_error)
+    __pyx_v___pyx_state = ((PyObject*)values[2]);
+  }
+  goto __pyx_L6_skip;
+  __pyx_L5_argtuple_error:;
+  __Pyx_RaiseArgtupleInvalid("__pyx_unpickle_Direct", 1, 3, 3, __pyx_nargs); __PYX_ERR(2, 4, __pyx_L3_error)
+  __pyx_L6_skip:;
+  goto __pyx_L4_argument_unpacking_done;
+  __pyx_L3_error:;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  __Pyx_AddTraceback("shmcache.scripting._lua.__pyx_unpickle_Direct", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __Pyx_RefNannyFinishContext();
+  return NULL;
+  __pyx_L4_argument_unpacking_done:;
+  if (unlikely(!__Pyx_ArgTypeTest(((PyObject *)__pyx_v___pyx_state), (&PyTuple_Type), 1, "__pyx_state", 1))) __PYX_ERR(2, 4, __pyx_L1_error)
+  __pyx_r = __pyx_pf_8shmcache_9scripting_4_lua_2__pyx_unpickle_Direct(__pyx_self, __pyx_v___pyx_type, __pyx_v___pyx_checksum, __pyx_v___pyx_state);
+
+  /* function exit code */
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __pyx_r = NULL;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  goto __pyx_L7_cleaned_up;
+  __pyx_L0:;
+  for (Py_ssize_t __pyx_temp=0; __pyx_temp < (Py_ssize_t)(sizeof(values)/sizeof(values[0])); ++__pyx_temp) {
+    Py_XDECREF(values[__pyx_temp]);
+  }
+  __pyx_L7_cleaned_up:;
+
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+static PyObject *__pyx_pf_8shmcache_9scripting_4_lua_2__pyx_unpickle_Direct(CYTHON_UNUSED PyObject *__pyx_self, PyObject *__pyx_v___pyx_type, long __pyx_v___pyx_checksum, PyObject *__pyx_v___pyx_state) {
+  PyObject *__pyx_v___pyx_result = 0;
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  int __pyx_t_1;
+  PyObject *__pyx_t_2 = NULL;
+  PyObject *__pyx_t_3 = NULL;
+  size_t __pyx_t_4;
+  int __pyx_t_5;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__pyx_unpickle_Direct", 0);
+
+  /* "(tree fragment)":6
+ * def __pyx_unpickle_Direct(__pyx_type, long __pyx_checksum, tuple __pyx_state):
+ *     cdef object __pyx_result
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')             # <<<<<<<<<<<<<<
+ *     __pyx_result = Direct.__new__(__pyx_type)
+ *     if __pyx_state is not None:
+*/
+  __pyx_t_1 = __Pyx_CheckUnpickleChecksum(__pyx_v___pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, __pyx_k_fewest_kind_most_stats_writes); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(2, 6, __pyx_L1_error)
+
+
+  /* "(tree fragment)":7
+ *     cdef object __pyx_result
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')
+ *     __pyx_result = Direct.__new__(__pyx_type)             # <<<<<<<<<<<<<<
+ *     if __pyx_state is not None:
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)
+*/
+  __pyx_t_3 = ((PyObject *)__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Direct);
+  __Pyx_INCREF(__pyx_t_3);
+  __pyx_t_4 = 0;
+  {
+    PyObject *__pyx_callargs[2] = {__pyx_t_3, __pyx_v___pyx_type};
+    __pyx_t_2 = __Pyx_PyObject_FastCallMethod((PyObject*)__pyx_mstate_global->__pyx_n_u_new, __pyx_callargs+__pyx_t_4, (2-__pyx_t_4) | (1*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
+    __Pyx_XDECREF(__pyx_t_3); __pyx_t_3 = 0;
+    if (unlikely(!__pyx_t_2)) __PYX_ERR(2, 7, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __pyx_v___pyx_result = __pyx_t_2;
+  __pyx_t_2 = 0;
+
+  /* "(tree fragment)":8
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')
+ *     __pyx_result = Direct.__new__(__pyx_type)
+ *     if __pyx_state is not None:             # <<<<<<<<<<<<<<
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)
+ *     return __pyx_result
+*/
+  __pyx_t_5 = (__pyx_v___pyx_state != ((PyObject*)Py_None));
+  if (__pyx_t_5) {
+
+
+    /* "(tree fragment)":9
+ *     __pyx_result = Direct.__new__(__pyx_type)
+ *     if __pyx_state is not None:
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)             # <<<<<<<<<<<<<<
+ *     return __pyx_result
+ * cdef __pyx_unpickle_Direct__set_state(Direct __pyx_result, __pyx_state: tuple):
+*/
+    if (unlikely(__pyx_v___pyx_state == Py_None)) {
+      PyErr_SetString(PyExc_TypeError, "cannot pass None into a C function argument that is declared \047not None\047");
+      __PYX_ERR(2, 9, __pyx_L1_error)
+    }
+    __pyx_t_2 = __pyx_f_8shmcache_9scripting_4_lua___pyx_unpickle_Direct__set_state(((struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)__pyx_v___pyx_result), __pyx_v___pyx_state); if (unlikely(!__pyx_t_2)) __PYX_ERR(2, 9, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+    __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+    /* "(tree fragment)":8
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')
+ *     __pyx_result = Direct.__new__(__pyx_type)
+ *     if __pyx_state is not None:             # <<<<<<<<<<<<<<
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)
+ *     return __pyx_result
+*/
+  }
+
+  /* "(tree fragment)":10
+ *     if __pyx_state is not None:
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)
+ *     return __pyx_result             # <<<<<<<<<<<<<<
+ * cdef __pyx_unpickle_Direct__set_state(Direct __pyx_result, __pyx_state: tuple):
+ *     __pyx_result.fewest = __pyx_state[0]; __pyx_result.kind = __pyx_state[1]; __pyx_result.most = __pyx_state[2]; __pyx_result.stats = __pyx_state[3]; __pyx_result.writes = __pyx_state[4]
+*/
+  {
+    PyObject *__pyx_temp;
+    {
+      __pyx_temp = __pyx_r;
+      __Pyx_INCREF(__pyx_v___pyx_result);
+      __pyx_r = __pyx_v___pyx_result;
+    }
+    __Pyx_XDECREF(__pyx_temp);
+  }
+  goto __pyx_L0;
+
+  /* "(tree fragment)":4
+ *     int __Pyx_CheckUnpickleChecksum(long, long, long, long, const char*) except -1
+ *     int __Pyx_UpdateUnpickledDict(object, object, Py_ssize_t) except -1
+ * def __pyx_unpickle_Direct(__pyx_type, long __pyx_checksum, tuple __pyx_state):             # <<<<<<<<<<<<<<
+ *     cdef object __pyx_result
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')
+*/
+
+  /* function exit code */
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_XDECREF(__pyx_t_3);
+  __Pyx_AddTraceback("shmcache.scripting._lua.__pyx_unpickle_Direct", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = NULL;
+  __pyx_L0:;
+  __Pyx_XDECREF(__pyx_v___pyx_result);
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
+
+/* "(tree fragment)":11
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)
+ *     return __pyx_result
+ * cdef __pyx_unpickle_Direct__set_state(Direct __pyx_result, __pyx_state: tuple):             # <<<<<<<<<<<<<<
+ *     __pyx_result.fewest = __pyx_state[0]; __pyx_result.kind = __pyx_state[1]; __pyx_result.most = __pyx_state[2]; __pyx_result.stats = __pyx_state[3]; __pyx_result.writes = __pyx_state[4]
+ *     __Pyx_UpdateUnpickledDict(__pyx_result, __pyx_state, 5)
+*/
+
+static PyObject *__pyx_f_8shmcache_9scripting_4_lua___pyx_unpickle_Direct__set_state(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *__pyx_v___pyx_result, PyObject *__pyx_v___pyx_state) {
+  PyObject *__pyx_r = NULL;
+  __Pyx_RefNannyDeclarations
+  int __pyx_t_1;
+  PyObject *__pyx_t_2 = NULL;
+  int __pyx_t_3;
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  __Pyx_RefNannySetupContext("__pyx_unpickle_Direct__set_state", 0);
+
+  /* "(tree fragment)":12
+ *     return __pyx_result
+ * cdef __pyx_unpickle_Direct__set_state(Direct __pyx_result, __pyx_state: tuple):
+ *     __pyx_result.fewest = __pyx_state[0]; __pyx_result.kind = __pyx_state[1]; __pyx_result.most = __pyx_state[2]; __pyx_result.stats = __pyx_state[3]; __pyx_result.writes = __pyx_state[4]             # <<<<<<<<<<<<<<
+ *     __Pyx_UpdateUnpickledDict(__pyx_result, __pyx_state, 5)
+*/
+  __pyx_t_1 = __Pyx_PyLong_As_int(__Pyx_PyTuple_GET_ITEM(__pyx_v___pyx_state, 0)); if (unlikely((__pyx_t_1 == (int)-1) && PyErr_Occurred())) __PYX_ERR(2, 12, __pyx_L1_error)
+  __pyx_v___pyx_result->fewest = __pyx_t_1;
+  __pyx_t_1 = __Pyx_PyLong_As_int(__Pyx_PyTuple_GET_ITEM(__pyx_v___pyx_state, 1)); if (unlikely((__pyx_t_1 == (int)-1) && PyErr_Occurred())) __PYX_ERR(2, 12, __pyx_L1_error)
+  __pyx_v___pyx_result->kind = __pyx_t_1;
+  __pyx_t_1 = __Pyx_PyLong_As_int(__Pyx_PyTuple_GET_ITEM(__pyx_v___pyx_state, 2)); if (unlikely((__pyx_t_1 == (int)-1) && PyErr_Occurred())) __PYX_ERR(2, 12, __pyx_L1_error)
+  __pyx_v___pyx_result->most = __pyx_t_1;
+  __pyx_t_2 = __Pyx_PyTuple_GET_ITEM(__pyx_v___pyx_state, 3);
+  __Pyx_INCREF(__pyx_t_2);
+  __Pyx_GIVEREF(__pyx_t_2);
+  __Pyx_GOTREF(__pyx_v___pyx_result->stats);
+  __Pyx_DECREF_SET(__pyx_v___pyx_result->stats, __pyx_t_2);
+  __pyx_t_2 = 0;
+  __pyx_t_3 = __Pyx_PyObject_IsTrue(__Pyx_PyTuple_GET_ITEM(__pyx_v___pyx_state, 4)); if (unlikely((__pyx_t_3 == (int)-1) && PyErr_Occurred())) __PYX_ERR(2, 12, __pyx_L1_error)
+  __pyx_v___pyx_result->writes = __pyx_t_3;
+
+  /* "(tree fragment)":13
+ * cdef __pyx_unpickle_Direct__set_state(Direct __pyx_result, __pyx_state: tuple):
+ *     __pyx_result.fewest = __pyx_state[0]; __pyx_result.kind = __pyx_state[1]; __pyx_result.most = __pyx_state[2]; __pyx_result.stats = __pyx_state[3]; __pyx_result.writes = __pyx_state[4]
+ *     __Pyx_UpdateUnpickledDict(__pyx_result, __pyx_state, 5)             # <<<<<<<<<<<<<<
+*/
+  __pyx_t_1 = __Pyx_UpdateUnpickledDict(((PyObject *)__pyx_v___pyx_result), __pyx_v___pyx_state, 5); if (unlikely(__pyx_t_1 == ((int)-1))) __PYX_ERR(2, 13, __pyx_L1_error)
+
+
+  /* "(tree fragment)":11
+ *         __pyx_unpickle_Direct__set_state(<Direct> __pyx_result, __pyx_state)
+ *     return __pyx_result
+ * cdef __pyx_unpickle_Direct__set_state(Direct __pyx_result, __pyx_state: tuple):             # <<<<<<<<<<<<<<
+ *     __pyx_result.fewest = __pyx_state[0]; __pyx_result.kind = __pyx_state[1]; __pyx_result.most = __pyx_state[2]; __pyx_result.stats = __pyx_state[3]; __pyx_result.writes = __pyx_state[4]
+ *     __Pyx_UpdateUnpickledDict(__pyx_result, __pyx_state, 5)
+*/
+
+  /* function exit code */
+  __pyx_r = Py_None; __Pyx_INCREF(Py_None);
+  goto __pyx_L0;
+  __pyx_L1_error:;
+  __Pyx_XDECREF(__pyx_t_2);
+  __Pyx_AddTraceback("shmcache.scripting._lua.__pyx_unpickle_Direct__set_state", __pyx_clineno, __pyx_lineno, __pyx_filename);
+  __pyx_r = 0;
+  __pyx_L0:;
+  __Pyx_XGIVEREF(__pyx_r);
+  __Pyx_RefNannyFinishContext();
+  return __pyx_r;
+}
 /* #### Code section: module_exttypes ### */
+
+static PyObject *__pyx_tp_new__initialisation_8shmcache_9scripting_4_lua_Direct(PyObject *o, 
+#if CYTHON_VECTORCALL_TPNEW
+    CYTHON_UNUSED PyObject *const *args, CYTHON_UNUSED Py_ssize_t nargs, CYTHON_UNUSED PyObject *kwnames
+#else
+    CYTHON_UNUSED PyObject *a, CYTHON_UNUSED PyObject *k
+#endif
+) {
+  struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *p = ((struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)o);
+  p->stats = Py_None; Py_INCREF(Py_None);
+  return o;
+}
+
+static PyObject *__pyx_tp_new_vectorcall_8shmcache_9scripting_4_lua_Direct(PyTypeObject *t, 
+#if CYTHON_VECTORCALL_TPNEW
+    PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
+#else
+    PyObject *a, PyObject *k
+#endif
+) {
+  PyObject *o;
+  o = __Pyx_AllocateExtensionType(t, 0);
+  if (unlikely(!o)) return 0;
+  return __pyx_tp_new__initialisation_8shmcache_9scripting_4_lua_Direct(o, 
+#if CYTHON_VECTORCALL_TPNEW
+    args, nargs, kwnames
+#else
+    a, k
+#endif
+);
+}
+
+#if CYTHON_VECTORCALL_TPNEW
+static PyObject *__pyx_tp_new_8shmcache_9scripting_4_lua_Direct(PyTypeObject *t, PyObject *a, PyObject *k) {
+  return __Pyx_CallTpnewAsVectorcall(__pyx_tp_new_vectorcall_8shmcache_9scripting_4_lua_Direct, t, a, k);
+}
+#endif
+
+#if CYTHON_VECTORCALL_TPNEW
+static PyObject *__pyx_tp_vectorcall_8shmcache_9scripting_4_lua_Direct(PyObject *t, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+  if (unlikely((PyTypeObject*)t != __pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Direct || __Pyx_PyType_HasFeature((PyTypeObject*)t, Py_TPFLAGS_IS_ABSTRACT))) {
+    return __Pyx_CallNewInitFromVectorcall((PyTypeObject*)t, args, nargsf, kwnames);
+  }
+  Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+  PyObject *o = __pyx_tp_new_vectorcall_8shmcache_9scripting_4_lua_Direct((PyTypeObject*)t, args, nargs, kwnames);
+  if (likely(o)) {
+    assert(Py_TYPE(o) == (PyTypeObject*)t);
+    if (unlikely(__pyx_pw_8shmcache_9scripting_4_lua_6Direct_1__init__(o, args, nargs, kwnames) < 0)) {
+      Py_CLEAR(o);
+    }
+  }
+  return o;
+}
+#endif
+
+#if CYTHON_VECTORCALL_TPNEW
+static int __pyx_tp_init_8shmcache_9scripting_4_lua_Direct(PyObject *o, PyObject *args, PyObject *kwds) {
+  return __Pyx_CallTpinitAsVectorcall(__pyx_pw_8shmcache_9scripting_4_lua_6Direct_1__init__, o, args, kwds);
+}
+#endif
+
+static void __pyx_tp_dealloc_8shmcache_9scripting_4_lua_Direct(PyObject *o) {
+  struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *p = (struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)o;
+  #if CYTHON_USE_TP_FINALIZE
+  if (unlikely(__Pyx_PyObject_GetSlot(o, tp_finalize, destructor)) && !__Pyx_PyObject_GC_IsFinalized(o)) {
+    if (__Pyx_PyObject_GetSlot(o, tp_dealloc, destructor) == __pyx_tp_dealloc_8shmcache_9scripting_4_lua_Direct) {
+      if (PyObject_CallFinalizerFromDealloc(o)) return;
+    }
+  }
+  #endif
+  PyObject_GC_UnTrack(o);
+  Py_CLEAR(p->stats);
+  PyTypeObject *tp = Py_TYPE(o);
+  #if CYTHON_USE_TYPE_SLOTS
+  (*tp->tp_free)(o);
+  #else
+  {
+    freefunc tp_free = (freefunc)PyType_GetSlot(tp, Py_tp_free);
+    if (tp_free) tp_free(o);
+  }
+  #endif
+  #if CYTHON_USE_TYPE_SPECS
+  Py_DECREF(tp);
+  #endif
+}
+
+static int __pyx_tp_traverse_8shmcache_9scripting_4_lua_Direct(PyObject *o, visitproc v, void *a) {
+  int e;
+  struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *p = (struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)o;
+  {
+    e = __Pyx_call_type_traverse(o, 1, v, a);
+    if (e) return e;
+  }
+  if (p->stats) {
+    e = (*v)(p->stats, a); if (e) return e;
+  }
+  return 0;
+}
+
+static int __pyx_tp_clear_8shmcache_9scripting_4_lua_Direct(PyObject *o) {
+  PyObject* tmp;
+  struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *p = (struct __pyx_obj_8shmcache_9scripting_4_lua_Direct *)o;
+  tmp = ((PyObject*)p->stats);
+  p->stats = Py_None; Py_INCREF(Py_None);
+  Py_XDECREF(tmp);
+  return 0;
+}
+
+static PyMethodDef __pyx_methods_8shmcache_9scripting_4_lua_Direct[] = {
+  {"__reduce_cython__", (PyCFunction)(void(*)(void))(__Pyx_PyCFunction_FastCallWithKeywords)__pyx_pw_8shmcache_9scripting_4_lua_6Direct_3__reduce_cython__, __Pyx_METH_FASTCALL|METH_KEYWORDS, 0},
+  {"__setstate_cython__", (PyCFunction)(void(*)(void))(__Pyx_PyCFunction_FastCallWithKeywords)__pyx_pw_8shmcache_9scripting_4_lua_6Direct_5__setstate_cython__, __Pyx_METH_FASTCALL|METH_KEYWORDS, 0},
+  {0, 0, 0, 0}
+};
+#if CYTHON_USE_TYPE_SPECS
+static PyType_Slot __pyx_type_8shmcache_9scripting_4_lua_Direct_slots[] = {
+  {Py_tp_dealloc, (void *)__pyx_tp_dealloc_8shmcache_9scripting_4_lua_Direct},
+  {Py_tp_doc, (void *)PyDoc_STR("A command that has a direct way, and what counts its calls.")},
+  {Py_tp_traverse, (void *)__pyx_tp_traverse_8shmcache_9scripting_4_lua_Direct},
+  {Py_tp_clear, (void *)__pyx_tp_clear_8shmcache_9scripting_4_lua_Direct},
+  {Py_tp_methods, (void *)__pyx_methods_8shmcache_9scripting_4_lua_Direct},
+  {Py_tp_init, (void *)__pyx_tp_init_8shmcache_9scripting_4_lua_Direct},
+  {Py_tp_new, (void *)__pyx_tp_new_8shmcache_9scripting_4_lua_Direct},
+  #if (!CYTHON_COMPILING_IN_PYPY || PYPY_VERSION_NUM >= 0x07030800) && (!CYTHON_COMPILING_IN_LIMITED_API || __PYX_LIMITED_VERSION_HEX >= 0x030E0000)
+  #if CYTHON_VECTORCALL_TPNEW
+  {Py_tp_vectorcall, (void *)__pyx_tp_vectorcall_8shmcache_9scripting_4_lua_Direct},
+  #endif
+  #endif
+  {0, 0},
+};
+static PyType_Spec __pyx_type_8shmcache_9scripting_4_lua_Direct_spec = {
+  "shmcache.scripting._lua.Direct",
+  sizeof(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct),
+  0,
+  Py_TPFLAGS_DEFAULT|Py_TPFLAGS_HAVE_VERSION_TAG|Py_TPFLAGS_BASETYPE|Py_TPFLAGS_HAVE_GC,
+  __pyx_type_8shmcache_9scripting_4_lua_Direct_slots,
+};
+#else
+
+static PyTypeObject __pyx_type_8shmcache_9scripting_4_lua_Direct = {
+  PyVarObject_HEAD_INIT(0, 0)
+  "shmcache.scripting._lua.""Direct", /*tp_name*/
+  sizeof(struct __pyx_obj_8shmcache_9scripting_4_lua_Direct), /*tp_basicsize*/
+  0, /*tp_itemsize*/
+  __pyx_tp_dealloc_8shmcache_9scripting_4_lua_Direct, /*tp_dealloc*/
+  0, /*tp_vectorcall_offset*/
+  0, /*tp_getattr*/
+  0, /*tp_setattr*/
+  0, /*tp_as_async*/
+  0, /*tp_repr*/
+  0, /*tp_as_number*/
+  0, /*tp_as_sequence*/
+  0, /*tp_as_mapping*/
+  0, /*tp_hash*/
+  0, /*tp_call*/
+  0, /*tp_str*/
+  0, /*tp_getattro*/
+  0, /*tp_setattro*/
+  0, /*tp_as_buffer*/
+  Py_TPFLAGS_DEFAULT|Py_TPFLAGS_HAVE_VERSION_TAG|Py_TPFLAGS_BASETYPE|Py_TPFLAGS_HAVE_GC, /*tp_flags*/
+  PyDoc_STR("A command that has a direct way, and what counts its calls."), /*tp_doc*/
+  __pyx_tp_traverse_8shmcache_9scripting_4_lua_Direct, /*tp_traverse*/
+  __pyx_tp_clear_8shmcache_9scripting_4_lua_Direct, /*tp_clear*/
+  0, /*tp_richcompare*/
+  0, /*tp_weaklistoffset*/
+  0, /*tp_iter*/
+  0, /*tp_iternext*/
+  __pyx_methods_8shmcache_9scripting_4_lua_Direct, /*tp_methods*/
+  0, /*tp_members*/
+  0, /*tp_getset*/
+  0, /*tp_base*/
+  0, /*tp_dict*/
+  0, /*tp_descr_get*/
+  0, /*tp_descr_set*/
+  #if !CYTHON_USE_TYPE_SPECS
+  0, /*tp_dictoffset*/
+  #endif
+  __pyx_tp_init_8shmcache_9scripting_4_lua_Direct, /*tp_init*/
+  0, /*tp_alloc*/
+  __pyx_tp_new_8shmcache_9scripting_4_lua_Direct, /*tp_new*/
+  0, /*tp_free*/
+  0, /*tp_is_gc*/
+  0, /*tp_bases*/
+  0, /*tp_mro*/
+  0, /*tp_cache*/
+  0, /*tp_subclasses*/
+  0, /*tp_weaklist*/
+  0, /*tp_del*/
+  0, /*tp_version_tag*/
+  #if CYTHON_USE_TP_FINALIZE
+  0, /*tp_finalize*/
+  #else
+  NULL, /*tp_finalize*/
+  #endif
+  #if (!CYTHON_COMPILING_IN_PYPY || PYPY_VERSION_NUM >= 0x07030800) && (!CYTHON_COMPILING_IN_LIMITED_API || __PYX_LIMITED_VERSION_HEX >= 0x030E0000)
+  #if CYTHON_VECTORCALL_TPNEW
+  __pyx_tp_vectorcall_8shmcache_9scripting_4_lua_Direct, /*tp_vectorcall*/
+  #else
+  NULL, /*tp_vectorcall*/
+  #endif
+  #endif
+  #if __PYX_NEED_TP_PRINT_SLOT == 1
+  0, /*tp_print*/
+  #endif
+  #if PY_VERSION_HEX >= 0x030C0000
+  0, /*tp_watched*/
+  #endif
+  #if PY_VERSION_HEX >= 0x030d00A4
+  0, /*tp_versions_used*/
+  #endif
+  #if CYTHON_COMPILING_IN_PYPY && PY_VERSION_HEX < 0x030a0000
+  0, /*tp_pypy_flags*/
+  #endif
+};
+#endif
 static struct __pyx_vtabstruct_8shmcache_9scripting_4_lua_Interpreter __pyx_vtable_8shmcache_9scripting_4_lua_Interpreter;
 
 static PyObject *__pyx_tp_new__initialisation_8shmcache_9scripting_4_lua_Interpreter(PyObject *o, 
@@ -11029,6 +15786,10 @@ static PyObject *__pyx_tp_new__initialisation_8shmcache_9scripting_4_lua_Interpr
   p->__pyx_vtab = __pyx_vtabptr_8shmcache_9scripting_4_lua_Interpreter;
   p->host = Py_None; Py_INCREF(Py_None);
   p->ask = Py_None; Py_INCREF(Py_None);
+  p->transaction = Py_None; Py_INCREF(Py_None);
+  p->locked = Py_None; Py_INCREF(Py_None);
+  p->keys = Py_None; Py_INCREF(Py_None);
+  p->direct = ((PyObject*)Py_None); Py_INCREF(Py_None);
   return o;
 }
 
@@ -11100,6 +15861,10 @@ static void __pyx_tp_dealloc_8shmcache_9scripting_4_lua_Interpreter(PyObject *o)
   }
   Py_CLEAR(p->host);
   Py_CLEAR(p->ask);
+  Py_CLEAR(p->transaction);
+  Py_CLEAR(p->locked);
+  Py_CLEAR(p->keys);
+  Py_CLEAR(p->direct);
   PyTypeObject *tp = Py_TYPE(o);
   #if CYTHON_USE_TYPE_SLOTS
   (*tp->tp_free)(o);
@@ -11127,6 +15892,18 @@ static int __pyx_tp_traverse_8shmcache_9scripting_4_lua_Interpreter(PyObject *o,
   if (p->ask) {
     e = (*v)(p->ask, a); if (e) return e;
   }
+  if (p->transaction) {
+    e = (*v)(p->transaction, a); if (e) return e;
+  }
+  if (p->locked) {
+    e = (*v)(p->locked, a); if (e) return e;
+  }
+  if (p->keys) {
+    e = (*v)(p->keys, a); if (e) return e;
+  }
+  if (p->direct) {
+    e = (*v)(p->direct, a); if (e) return e;
+  }
   return 0;
 }
 
@@ -11139,6 +15916,18 @@ static int __pyx_tp_clear_8shmcache_9scripting_4_lua_Interpreter(PyObject *o) {
   tmp = ((PyObject*)p->ask);
   p->ask = Py_None; Py_INCREF(Py_None);
   Py_XDECREF(tmp);
+  tmp = ((PyObject*)p->transaction);
+  p->transaction = Py_None; Py_INCREF(Py_None);
+  Py_XDECREF(tmp);
+  tmp = ((PyObject*)p->locked);
+  p->locked = Py_None; Py_INCREF(Py_None);
+  Py_XDECREF(tmp);
+  tmp = ((PyObject*)p->keys);
+  p->keys = Py_None; Py_INCREF(Py_None);
+  Py_XDECREF(tmp);
+  tmp = ((PyObject*)p->direct);
+  p->direct = ((PyObject*)Py_None); Py_INCREF(Py_None);
+  Py_XDECREF(tmp);
   return 0;
 }
 
@@ -11149,6 +15938,73 @@ static PyObject *__pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_stopping
 static int __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_stopping(PyObject *o, PyObject *v, CYTHON_UNUSED void *x) {
   if (v) {
     return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_8stopping_3__set__(o, v);
+  }
+  else {
+    PyErr_SetString(PyExc_NotImplementedError, "__del__");
+    return -1;
+  }
+}
+
+static PyObject *__pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_transaction(PyObject *o, CYTHON_UNUSED void *x) {
+  return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_1__get__(o);
+}
+
+static int __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_transaction(PyObject *o, PyObject *v, CYTHON_UNUSED void *x) {
+  if (v) {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_3__set__(o, v);
+  }
+  else {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_11transaction_5__del__(o);
+  }
+}
+
+static PyObject *__pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_locked(PyObject *o, CYTHON_UNUSED void *x) {
+  return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_1__get__(o);
+}
+
+static int __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_locked(PyObject *o, PyObject *v, CYTHON_UNUSED void *x) {
+  if (v) {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_3__set__(o, v);
+  }
+  else {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_6locked_5__del__(o);
+  }
+}
+
+static PyObject *__pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_keys(PyObject *o, CYTHON_UNUSED void *x) {
+  return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_1__get__(o);
+}
+
+static int __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_keys(PyObject *o, PyObject *v, CYTHON_UNUSED void *x) {
+  if (v) {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_3__set__(o, v);
+  }
+  else {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_4keys_5__del__(o);
+  }
+}
+
+static PyObject *__pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_db(PyObject *o, CYTHON_UNUSED void *x) {
+  return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_2db_1__get__(o);
+}
+
+static int __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_db(PyObject *o, PyObject *v, CYTHON_UNUSED void *x) {
+  if (v) {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_2db_3__set__(o, v);
+  }
+  else {
+    PyErr_SetString(PyExc_NotImplementedError, "__del__");
+    return -1;
+  }
+}
+
+static PyObject *__pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_wrote(PyObject *o, CYTHON_UNUSED void *x) {
+  return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_5wrote_1__get__(o);
+}
+
+static int __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_wrote(PyObject *o, PyObject *v, CYTHON_UNUSED void *x) {
+  if (v) {
+    return __pyx_pw_8shmcache_9scripting_4_lua_11Interpreter_5wrote_3__set__(o, v);
   }
   else {
     PyErr_SetString(PyExc_NotImplementedError, "__del__");
@@ -11169,6 +16025,11 @@ static PyMethodDef __pyx_methods_8shmcache_9scripting_4_lua_Interpreter[] = {
 
 static struct PyGetSetDef __pyx_getsets_8shmcache_9scripting_4_lua_Interpreter[] = {
   {"stopping", __pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_stopping, __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_stopping, 0, 0},
+  {"transaction", __pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_transaction, __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_transaction, 0, 0},
+  {"locked", __pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_locked, __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_locked, 0, 0},
+  {"keys", __pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_keys, __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_keys, 0, 0},
+  {"db", __pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_db, __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_db, 0, 0},
+  {"wrote", __pyx_getprop_8shmcache_9scripting_4_lua_11Interpreter_wrote, __pyx_setprop_8shmcache_9scripting_4_lua_11Interpreter_wrote, 0, 0},
   {0, 0, 0, 0, 0}
 };
 #if CYTHON_USE_TYPE_SPECS
@@ -11285,6 +16146,7 @@ static CYTHON_SMALL_CODE int __Pyx_InitConstants(__pyx_mstatetype *__pyx_mstate)
 static CYTHON_SMALL_CODE int __Pyx_modinit_Global_init_code(__pyx_mstatetype *__pyx_mstate); /*proto*/
 static CYTHON_SMALL_CODE int __Pyx_modinit_Variable_export_code(__pyx_mstatetype *__pyx_mstate); /*proto*/
 static CYTHON_SMALL_CODE int __Pyx_modinit_Function_export_code(__pyx_mstatetype *__pyx_mstate); /*proto*/
+static CYTHON_SMALL_CODE int __Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Direct(__pyx_mstatetype *__pyx_mstate); /*proto*/
 static CYTHON_SMALL_CODE int __Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Interpreter(__pyx_mstatetype *__pyx_mstate); /*proto*/
 static CYTHON_SMALL_CODE int __Pyx_modinit_Type_import_code(__pyx_mstatetype *__pyx_mstate); /*proto*/
 static CYTHON_SMALL_CODE int __Pyx_modinit_Variable_import_code(__pyx_mstatetype *__pyx_mstate); /*proto*/
@@ -11320,6 +16182,41 @@ static int __Pyx_modinit_Function_export_code(__pyx_mstatetype *__pyx_mstate) {
   return 0;
 }
 
+static int __Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Direct(__pyx_mstatetype *__pyx_mstate) {
+  __Pyx_RefNannyDeclarations
+  int __pyx_lineno = 0;
+  const char *__pyx_filename = NULL;
+  int __pyx_clineno = 0;
+  CYTHON_UNUSED_VAR(__pyx_mstate);
+  __Pyx_RefNannySetupContext("__Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Direct", 0);
+  /*--- Exttype __pyx_obj_8shmcache_9scripting_4_lua_Direct ---*/
+  #if CYTHON_USE_TYPE_SPECS
+  __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct = (PyTypeObject *) __Pyx_PyType_FromModuleAndSpec(__pyx_m, &__pyx_type_8shmcache_9scripting_4_lua_Direct_spec, NULL); if (unlikely(!__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct)) __PYX_ERR(1, 60, __pyx_L1_error)
+  #else
+  __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct = &__pyx_type_8shmcache_9scripting_4_lua_Direct;
+  #endif
+  #if !CYTHON_COMPILING_IN_LIMITED_API
+  #endif
+  #if !CYTHON_USE_TYPE_SPECS
+  if (__Pyx_PyType_Ready(__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct) < (0)) __PYX_ERR(1, 60, __pyx_L1_error)
+  #endif
+  #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
+  PyUnstable_Object_EnableDeferredRefcount((PyObject*)__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct);
+  #endif
+  #if !CYTHON_COMPILING_IN_LIMITED_API
+  if ((CYTHON_USE_TYPE_SLOTS && CYTHON_USE_PYTYPE_LOOKUP) && likely(!__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct->tp_dictoffset && __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct->tp_getattro == PyObject_GenericGetAttr)) {
+    __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct->tp_getattro = PyObject_GenericGetAttr;
+  }
+  #endif
+  if (PyObject_SetAttr(__pyx_m, __pyx_mstate_global->__pyx_n_u_Direct, (PyObject *) __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct) < (0)) __PYX_ERR(1, 60, __pyx_L1_error)
+  if (__Pyx_setup_reduce((PyObject *) __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Direct) < (0)) __PYX_ERR(1, 60, __pyx_L1_error)
+  __Pyx_RefNannyFinishContext();
+  return 0;
+  __pyx_L1_error:;
+  __Pyx_RefNannyFinishContext();
+  return -1;
+}
+
 static int __Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Interpreter(__pyx_mstatetype *__pyx_mstate) {
   __Pyx_RefNannyDeclarations
   int __pyx_lineno = 0;
@@ -11332,14 +16229,14 @@ static int __Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Interprete
   __pyx_vtable_8shmcache_9scripting_4_lua_Interpreter.carry_out = (PyObject *(*)(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *, int, int))__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_carry_out;
   __pyx_vtable_8shmcache_9scripting_4_lua_Interpreter.failure = (PyObject *(*)(struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *))__pyx_f_8shmcache_9scripting_4_lua_11Interpreter_failure;
   #if CYTHON_USE_TYPE_SPECS
-  __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter = (PyTypeObject *) __Pyx_PyType_FromModuleAndSpec(__pyx_m, &__pyx_type_8shmcache_9scripting_4_lua_Interpreter_spec, NULL); if (unlikely(!__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter)) __PYX_ERR(0, 443, __pyx_L1_error)
+  __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter = (PyTypeObject *) __Pyx_PyType_FromModuleAndSpec(__pyx_m, &__pyx_type_8shmcache_9scripting_4_lua_Interpreter_spec, NULL); if (unlikely(!__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter)) __PYX_ERR(0, 461, __pyx_L1_error)
   #else
   __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter = &__pyx_type_8shmcache_9scripting_4_lua_Interpreter;
   #endif
   #if !CYTHON_COMPILING_IN_LIMITED_API
   #endif
   #if !CYTHON_USE_TYPE_SPECS
-  if (__Pyx_PyType_Ready(__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 443, __pyx_L1_error)
+  if (__Pyx_PyType_Ready(__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 461, __pyx_L1_error)
   #endif
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount((PyObject*)__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter);
@@ -11349,9 +16246,9 @@ static int __Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Interprete
     __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter->tp_getattro = PyObject_GenericGetAttr;
   }
   #endif
-  if (__Pyx_SetVtable(__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_vtabptr_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 443, __pyx_L1_error)
-  if (PyObject_SetAttr(__pyx_m, __pyx_mstate_global->__pyx_n_u_Interpreter, (PyObject *) __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 443, __pyx_L1_error)
-  if (__Pyx_setup_reduce((PyObject *) __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 443, __pyx_L1_error)
+  if (__Pyx_SetVtable(__pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_vtabptr_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 461, __pyx_L1_error)
+  if (PyObject_SetAttr(__pyx_m, __pyx_mstate_global->__pyx_n_u_Interpreter, (PyObject *) __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 461, __pyx_L1_error)
+  if (__Pyx_setup_reduce((PyObject *) __pyx_mstate->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter) < (0)) __PYX_ERR(0, 461, __pyx_L1_error)
   __Pyx_RefNannyFinishContext();
   return 0;
   __pyx_L1_error:;
@@ -11368,7 +16265,7 @@ static int __Pyx_modinit_Type_import_code(__pyx_mstatetype *__pyx_mstate) {
   CYTHON_UNUSED_VAR(__pyx_mstate);
   __Pyx_RefNannySetupContext("__Pyx_modinit_Type_import_code", 0);
   /*--- Type import code ---*/
-  __pyx_t_1 = PyImport_ImportModule(__Pyx_BUILTIN_MODULE_NAME); if (unlikely(!__pyx_t_1)) __PYX_ERR(2, 9, __pyx_L1_error)
+  __pyx_t_1 = PyImport_ImportModule(__Pyx_BUILTIN_MODULE_NAME); if (unlikely(!__pyx_t_1)) __PYX_ERR(3, 9, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_1);
   __pyx_mstate->__pyx_ptype_7cpython_4type_type = __Pyx_ImportType_3_3_1(__pyx_t_1, __Pyx_BUILTIN_MODULE_NAME, "type",
   #if defined(PYPY_VERSION_NUM) && PYPY_VERSION_NUM < 0x050B0000
@@ -11378,7 +16275,7 @@ static int __Pyx_modinit_Type_import_code(__pyx_mstatetype *__pyx_mstate) {
   #else
   sizeof(PyHeapTypeObject), __PYX_GET_STRUCT_ALIGNMENT_3_3_1(PyHeapTypeObject),
   #endif
-  __Pyx_ImportType_CheckSize_Warn_3_3_1); if (!__pyx_mstate->__pyx_ptype_7cpython_4type_type) __PYX_ERR(2, 9, __pyx_L1_error)
+  __Pyx_ImportType_CheckSize_Warn_3_3_1); if (!__pyx_mstate->__pyx_ptype_7cpython_4type_type) __PYX_ERR(3, 9, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_1); __pyx_t_1 = 0;
   __Pyx_RefNannyFinishContext();
   return 0;
@@ -11685,6 +16582,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
   (void)__Pyx_modinit_Variable_export_code(__pyx_mstate);
   (void)__Pyx_modinit_Function_export_code(__pyx_mstate);
   /*--- Type init code ---*/
+  if (unlikely((__Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Direct(__pyx_mstate) < 0))) __PYX_ERR(0, 1, __pyx_L1_error)
   if (unlikely((__Pyx_modinit_Exttype___pyx_obj_8shmcache_9scripting_4_lua_Interpreter(__pyx_mstate) < 0))) __PYX_ERR(0, 1, __pyx_L1_error)
   if (unlikely((__Pyx_modinit_Type_import_code(__pyx_mstate) < 0))) __PYX_ERR(0, 1, __pyx_L1_error)
   (void)__Pyx_modinit_Variable_import_code(__pyx_mstate);
@@ -11692,8 +16590,8 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
   if (__Pyx_InitAfterSharedUtility() < (0)) __PYX_ERR(0, 1, __pyx_L1_error)
   /*--- Execution code ---*/
 
-  /* "shmcache/scripting/_lua.pyx":13
- * from libc.string cimport memcpy
+  /* "shmcache/scripting/_lua.pyx":15
+ * from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
  * 
  * from collections import namedtuple             # <<<<<<<<<<<<<<
  * import hashlib
@@ -11701,119 +16599,176 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   {
     PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_namedtuple};
-    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_collections, __pyx_imported_names, 1, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 13, __pyx_L1_error)
+    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_collections, __pyx_imported_names, 1, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 15, __pyx_L1_error)
   }
   __pyx_t_2 = __pyx_t_1;
   __Pyx_GOTREF(__pyx_t_2);
   {
     PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_namedtuple};
     __pyx_t_3 = 0; {
-      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 13, __pyx_L1_error)
+      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 15, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_4);
-      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 13, __pyx_L1_error)
+      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 15, __pyx_L1_error)
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
     }
   }
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":14
+  /* "shmcache/scripting/_lua.pyx":16
  * 
  * from collections import namedtuple
  * import hashlib             # <<<<<<<<<<<<<<
  * import logging
  * import os
 */
-  __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_hashlib, 0, 0, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 14, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_hashlib, 0, 0, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 16, __pyx_L1_error)
   __pyx_t_2 = __pyx_t_1;
   __Pyx_GOTREF(__pyx_t_2);
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_hashlib, __pyx_t_2) < (0)) __PYX_ERR(0, 14, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_hashlib, __pyx_t_2) < (0)) __PYX_ERR(0, 16, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":15
+  /* "shmcache/scripting/_lua.pyx":17
  * from collections import namedtuple
  * import hashlib
  * import logging             # <<<<<<<<<<<<<<
  * import os
  * 
 */
-  __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_logging, 0, 0, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 15, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_logging, 0, 0, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 17, __pyx_L1_error)
   __pyx_t_2 = __pyx_t_1;
   __Pyx_GOTREF(__pyx_t_2);
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_logging, __pyx_t_2) < (0)) __PYX_ERR(0, 15, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_logging, __pyx_t_2) < (0)) __PYX_ERR(0, 17, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":16
+  /* "shmcache/scripting/_lua.pyx":18
  * import hashlib
  * import logging
  * import os             # <<<<<<<<<<<<<<
  * 
- * from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim
+ * from shmcache.arena import SET_KEEP_TTL
 */
-  __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_os, 0, 0, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 16, __pyx_L1_error)
+  __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_os, 0, 0, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 18, __pyx_L1_error)
   __pyx_t_2 = __pyx_t_1;
   __Pyx_GOTREF(__pyx_t_2);
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_os, __pyx_t_2) < (0)) __PYX_ERR(0, 16, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_os, __pyx_t_2) < (0)) __PYX_ERR(0, 18, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":18
+  /* "shmcache/scripting/_lua.pyx":20
  * import os
  * 
- * from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim             # <<<<<<<<<<<<<<
- * from shmcache.protocol.doubles import HumanDouble, double_text, human_text
+ * from shmcache.arena import SET_KEEP_TTL             # <<<<<<<<<<<<<<
+ * from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim
+ * from shmcache.errors import ShmcacheError
+*/
+  {
+    PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_SET_KEEP_TTL};
+    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_shmcache_arena, __pyx_imported_names, 1, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 20, __pyx_L1_error)
+  }
+  __pyx_t_2 = __pyx_t_1;
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_SET_KEEP_TTL};
+    __pyx_t_3 = 0; {
+      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 20, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_4);
+      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 20, __pyx_L1_error)
+      __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+    }
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_lua.pyx":21
  * 
+ * from shmcache.arena import SET_KEEP_TTL
+ * from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim             # <<<<<<<<<<<<<<
+ * from shmcache.errors import ShmcacheError
+ * from shmcache.protocol.doubles import HumanDouble, double_text, human_text
 */
   {
     PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_CommandError,__pyx_mstate_global->__pyx_n_u_NullArray,__pyx_mstate_global->__pyx_n_u_SetReply,__pyx_mstate_global->__pyx_n_u_Verbatim};
-    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_shmcache_commands_replies, __pyx_imported_names, 4, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 18, __pyx_L1_error)
+    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_shmcache_commands_replies, __pyx_imported_names, 4, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 21, __pyx_L1_error)
   }
   __pyx_t_2 = __pyx_t_1;
   __Pyx_GOTREF(__pyx_t_2);
   {
     PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_CommandError,__pyx_mstate_global->__pyx_n_u_NullArray,__pyx_mstate_global->__pyx_n_u_SetReply,__pyx_mstate_global->__pyx_n_u_Verbatim};
     for (__pyx_t_3=0; __pyx_t_3 < 4; __pyx_t_3++) {
-      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 18, __pyx_L1_error)
+      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 21, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_4);
-      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 18, __pyx_L1_error)
+      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 21, __pyx_L1_error)
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
     }
   }
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":19
- * 
+  /* "shmcache/scripting/_lua.pyx":22
+ * from shmcache.arena import SET_KEEP_TTL
  * from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim
+ * from shmcache.errors import ShmcacheError             # <<<<<<<<<<<<<<
+ * from shmcache.protocol.doubles import HumanDouble, double_text, human_text
+ * 
+*/
+  {
+    PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_ShmcacheError};
+    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_shmcache_errors, __pyx_imported_names, 1, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 22, __pyx_L1_error)
+  }
+  __pyx_t_2 = __pyx_t_1;
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_ShmcacheError};
+    __pyx_t_3 = 0; {
+      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 22, __pyx_L1_error)
+      __Pyx_GOTREF(__pyx_t_4);
+      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 22, __pyx_L1_error)
+      __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+    }
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_lua.pyx":23
+ * from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim
+ * from shmcache.errors import ShmcacheError
  * from shmcache.protocol.doubles import HumanDouble, double_text, human_text             # <<<<<<<<<<<<<<
  * 
  * cdef extern from "api.h" nogil:
 */
   {
     PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_HumanDouble,__pyx_mstate_global->__pyx_n_u_double_text,__pyx_mstate_global->__pyx_n_u_human_text};
-    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_shmcache_protocol_doubles, __pyx_imported_names, 3, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 19, __pyx_L1_error)
+    __pyx_t_1 = __Pyx_Import(__pyx_mstate_global->__pyx_n_u_shmcache_protocol_doubles, __pyx_imported_names, 3, NULL, 0); if (unlikely(!__pyx_t_1)) __PYX_ERR(0, 23, __pyx_L1_error)
   }
   __pyx_t_2 = __pyx_t_1;
   __Pyx_GOTREF(__pyx_t_2);
   {
     PyObject* const __pyx_imported_names[] = {__pyx_mstate_global->__pyx_n_u_HumanDouble,__pyx_mstate_global->__pyx_n_u_double_text,__pyx_mstate_global->__pyx_n_u_human_text};
     for (__pyx_t_3=0; __pyx_t_3 < 3; __pyx_t_3++) {
-      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 19, __pyx_L1_error)
+      __pyx_t_4 = __Pyx_ImportFrom(__pyx_t_2, __pyx_imported_names[__pyx_t_3]); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 23, __pyx_L1_error)
       __Pyx_GOTREF(__pyx_t_4);
-      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 19, __pyx_L1_error)
+      if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_imported_names[__pyx_t_3], __pyx_t_4) < (0)) __PYX_ERR(0, 23, __pyx_L1_error)
       __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
     }
   }
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":89
- *     BYTECODE = 27
+  /* "shmcache/scripting/_lua.pyx":95
+ * 
+ * # Up to it seconds are milliseconds without an overflow.
+ * cdef double MODERATE = 1e12             # <<<<<<<<<<<<<<
+ * 
+ * _log = logging.getLogger("shmcache.server")
+*/
+  __pyx_v_8shmcache_9scripting_4_lua_MODERATE = 1e12;
+
+  /* "shmcache/scripting/_lua.pyx":97
+ * cdef double MODERATE = 1e12
  * 
  * _log = logging.getLogger("shmcache.server")             # <<<<<<<<<<<<<<
  * 
  * Outcome = namedtuple("Outcome", ("reply", "is_error", "error", "source", "line"))
 */
   __pyx_t_4 = NULL;
-  __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_logging); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 89, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_logging); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 97, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
-  __pyx_t_6 = __Pyx_PyObject_GetAttrStr(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_getLogger); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 89, __pyx_L1_error)
+  __pyx_t_6 = __Pyx_PyObject_GetAttrStr(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_getLogger); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 97, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_6);
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
   __pyx_t_7 = 1;
@@ -11822,28 +16777,28 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
     __pyx_t_2 = __Pyx_PyObject_FastCall((PyObject*)__pyx_t_6, __pyx_callargs+__pyx_t_7, (2-__pyx_t_7) | (__pyx_t_7*__Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET));
     __Pyx_XDECREF(__pyx_t_4); __pyx_t_4 = 0;
     __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-    if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 89, __pyx_L1_error)
+    if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 97, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_2);
   }
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_log, __pyx_t_2) < (0)) __PYX_ERR(0, 89, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_log, __pyx_t_2) < (0)) __PYX_ERR(0, 97, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":91
+  /* "shmcache/scripting/_lua.pyx":99
  * _log = logging.getLogger("shmcache.server")
  * 
  * Outcome = namedtuple("Outcome", ("reply", "is_error", "error", "source", "line"))             # <<<<<<<<<<<<<<
  * 
  * 
 */
-  __Pyx_GetModuleGlobalName(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_namedtuple); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 91, __pyx_L1_error)
+  __Pyx_GetModuleGlobalName(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_namedtuple); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 99, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_2);
-  __pyx_t_6 = __Pyx_PyObject_Call(__pyx_t_2, __pyx_mstate_global->__pyx_tuple[3], NULL); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 91, __pyx_L1_error)
+  __pyx_t_6 = __Pyx_PyObject_Call(__pyx_t_2, __pyx_mstate_global->__pyx_tuple[4], NULL); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 99, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_6);
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_Outcome, __pyx_t_6) < (0)) __PYX_ERR(0, 91, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_Outcome, __pyx_t_6) < (0)) __PYX_ERR(0, 99, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":94
+  /* "shmcache/scripting/_lua.pyx":102
  * 
  * 
  * class ScriptSyntaxError(Exception):             # <<<<<<<<<<<<<<
@@ -11852,34 +16807,34 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   {
     PyObject* __pyx_temp[1] = {((PyObject *)(((PyTypeObject*)PyExc_Exception)))};
-    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 94, __pyx_L1_error)
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 102, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_6);
   }
   __pyx_t_2 = __pyx_t_6;
   __Pyx_INCREF(__pyx_t_2);
-  __pyx_t_4 = __Pyx_PEP560_update_bases(__pyx_t_2); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 94, __pyx_L1_error)
+  __pyx_t_4 = __Pyx_PEP560_update_bases(__pyx_t_2); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 102, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-  __pyx_t_2 = __Pyx_CalculateMetaclass(NULL, __pyx_t_4); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 94, __pyx_L1_error)
+  __pyx_t_2 = __Pyx_CalculateMetaclass(NULL, __pyx_t_4); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 102, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_2);
-  __pyx_t_5 = __Pyx_Py3MetaclassPrepare(__pyx_t_2, __pyx_t_4, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, (PyObject *) NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, (PyObject *) NULL); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 94, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_Py3MetaclassPrepare(__pyx_t_2, __pyx_t_4, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, (PyObject *) NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, (PyObject *) NULL); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 102, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   if (__pyx_t_4 != __pyx_t_6) {
-    if (unlikely((PyDict_SetItemString(__pyx_t_5, "__orig_bases__", __pyx_t_6) < 0))) __PYX_ERR(0, 94, __pyx_L1_error)
+    if (unlikely((PyDict_SetItemString(__pyx_t_5, "__orig_bases__", __pyx_t_6) < 0))) __PYX_ERR(0, 102, __pyx_L1_error)
   }
   __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
-  __pyx_t_6 = __Pyx_Py3ClassCreate(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, __pyx_t_4, __pyx_t_5, NULL, 0, 0); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 94, __pyx_L1_error)
+  __pyx_t_6 = __Pyx_Py3ClassCreate(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, __pyx_t_4, __pyx_t_5, NULL, 0, 0); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 102, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_6);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_6);
   #endif
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, __pyx_t_6) < (0)) __PYX_ERR(0, 94, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_ScriptSyntaxError, __pyx_t_6) < (0)) __PYX_ERR(0, 102, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":98
+  /* "shmcache/scripting/_lua.pyx":106
  * 
  * 
  * class Callback(int):             # <<<<<<<<<<<<<<
@@ -11888,34 +16843,34 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   {
     PyObject* __pyx_temp[1] = {((PyObject *)(&PyLong_Type))};
-    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 98, __pyx_L1_error)
+    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 106, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_t_4);
   }
   __pyx_t_2 = __pyx_t_4;
   __Pyx_INCREF(__pyx_t_2);
-  __pyx_t_5 = __Pyx_PEP560_update_bases(__pyx_t_2); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 98, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_PEP560_update_bases(__pyx_t_2); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 106, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
-  __pyx_t_2 = __Pyx_CalculateMetaclass(NULL, __pyx_t_5); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 98, __pyx_L1_error)
+  __pyx_t_2 = __Pyx_CalculateMetaclass(NULL, __pyx_t_5); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 106, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_2);
-  __pyx_t_6 = __Pyx_Py3MetaclassPrepare(__pyx_t_2, __pyx_t_5, __pyx_mstate_global->__pyx_n_u_Callback, __pyx_mstate_global->__pyx_n_u_Callback, (PyObject *) NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, (PyObject *) NULL); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 98, __pyx_L1_error)
+  __pyx_t_6 = __Pyx_Py3MetaclassPrepare(__pyx_t_2, __pyx_t_5, __pyx_mstate_global->__pyx_n_u_Callback, __pyx_mstate_global->__pyx_n_u_Callback, (PyObject *) NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, (PyObject *) NULL); if (unlikely(!__pyx_t_6)) __PYX_ERR(0, 106, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_6);
   if (__pyx_t_5 != __pyx_t_4) {
-    if (unlikely((PyDict_SetItemString(__pyx_t_6, "__orig_bases__", __pyx_t_4) < 0))) __PYX_ERR(0, 98, __pyx_L1_error)
+    if (unlikely((PyDict_SetItemString(__pyx_t_6, "__orig_bases__", __pyx_t_4) < 0))) __PYX_ERR(0, 106, __pyx_L1_error)
   }
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
-  __pyx_t_4 = __Pyx_Py3ClassCreate(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_Callback, __pyx_t_5, __pyx_t_6, NULL, 0, 0); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 98, __pyx_L1_error)
+  __pyx_t_4 = __Pyx_Py3ClassCreate(__pyx_t_2, __pyx_mstate_global->__pyx_n_u_Callback, __pyx_t_5, __pyx_t_6, NULL, 0, 0); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 106, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_4);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
   #endif
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_Callback, __pyx_t_4) < (0)) __PYX_ERR(0, 98, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_Callback, __pyx_t_4) < (0)) __PYX_ERR(0, 106, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
   __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
   __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":102
+  /* "shmcache/scripting/_lua.pyx":110
  * 
  * 
  * cdef Interpreter running = None   # whose script the callbacks are about             # <<<<<<<<<<<<<<
@@ -11927,7 +16882,419 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
   __Pyx_DECREF_SET(__pyx_v_8shmcache_9scripting_4_lua_running, ((struct __pyx_obj_8shmcache_9scripting_4_lua_Interpreter *)Py_None));
   __Pyx_GIVEREF(Py_None);
 
-  /* "shmcache/scripting/_lua.pyx":417
+  /* "shmcache/scripting/_direct.pxi":31
+ * # name: (kind, fewest words, most words, whether it writes)
+ * DIRECT = {
+ *     "get": (DIRECT_GET, 2, 2, False),             # <<<<<<<<<<<<<<
+ *     "set": (DIRECT_SET, 3, 3, True),
+ *     "del": (DIRECT_DEL, 2, 2, True),
+*/
+  __pyx_t_5 = __Pyx_PyDict_NewPresized(20); if (unlikely(!__pyx_t_5)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_5);
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_GET); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_2, __pyx_mstate_global->__pyx_int_2, Py_False};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 31, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_get, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":32
+ * DIRECT = {
+ *     "get": (DIRECT_GET, 2, 2, False),
+ *     "set": (DIRECT_SET, 3, 3, True),             # <<<<<<<<<<<<<<
+ *     "del": (DIRECT_DEL, 2, 2, True),
+ *     "incr": (DIRECT_INCR, 2, 2, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_SET); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 32, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_3, __pyx_mstate_global->__pyx_int_3, Py_True};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 32, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_set, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":33
+ *     "get": (DIRECT_GET, 2, 2, False),
+ *     "set": (DIRECT_SET, 3, 3, True),
+ *     "del": (DIRECT_DEL, 2, 2, True),             # <<<<<<<<<<<<<<
+ *     "incr": (DIRECT_INCR, 2, 2, True),
+ *     "decr": (DIRECT_DECR, 2, 2, True),
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_DEL); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 33, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_2, __pyx_mstate_global->__pyx_int_2, Py_True};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 33, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_del, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":34
+ *     "set": (DIRECT_SET, 3, 3, True),
+ *     "del": (DIRECT_DEL, 2, 2, True),
+ *     "incr": (DIRECT_INCR, 2, 2, True),             # <<<<<<<<<<<<<<
+ *     "decr": (DIRECT_DECR, 2, 2, True),
+ *     "incrby": (DIRECT_INCRBY, 3, 3, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCR); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 34, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_2, __pyx_mstate_global->__pyx_int_2, Py_True};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 34, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_incr, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":35
+ *     "del": (DIRECT_DEL, 2, 2, True),
+ *     "incr": (DIRECT_INCR, 2, 2, True),
+ *     "decr": (DIRECT_DECR, 2, 2, True),             # <<<<<<<<<<<<<<
+ *     "incrby": (DIRECT_INCRBY, 3, 3, True),
+ *     "hget": (DIRECT_HGET, 3, 3, False),
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_DECR); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 35, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_2, __pyx_mstate_global->__pyx_int_2, Py_True};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 35, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_decr, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":36
+ *     "incr": (DIRECT_INCR, 2, 2, True),
+ *     "decr": (DIRECT_DECR, 2, 2, True),
+ *     "incrby": (DIRECT_INCRBY, 3, 3, True),             # <<<<<<<<<<<<<<
+ *     "hget": (DIRECT_HGET, 3, 3, False),
+ *     "hset": (DIRECT_HSET, 4, MOST_WORDS, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_INCRBY); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 36, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_3, __pyx_mstate_global->__pyx_int_3, Py_True};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 36, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_incrby, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":37
+ *     "decr": (DIRECT_DECR, 2, 2, True),
+ *     "incrby": (DIRECT_INCRBY, 3, 3, True),
+ *     "hget": (DIRECT_HGET, 3, 3, False),             # <<<<<<<<<<<<<<
+ *     "hset": (DIRECT_HSET, 4, MOST_WORDS, True),
+ *     "hdel": (DIRECT_HDEL, 3, MOST_WORDS, True),
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_HGET); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 37, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_3, __pyx_mstate_global->__pyx_int_3, Py_False};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 37, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_hget, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":38
+ *     "incrby": (DIRECT_INCRBY, 3, 3, True),
+ *     "hget": (DIRECT_HGET, 3, 3, False),
+ *     "hset": (DIRECT_HSET, 4, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "hdel": (DIRECT_HDEL, 3, MOST_WORDS, True),
+ *     "sadd": (DIRECT_SADD, 3, MOST_WORDS, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_HSET); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 38, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 38, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_4, __pyx_t_2, Py_True};
+    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 38, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_hset, __pyx_t_4) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":39
+ *     "hget": (DIRECT_HGET, 3, 3, False),
+ *     "hset": (DIRECT_HSET, 4, MOST_WORDS, True),
+ *     "hdel": (DIRECT_HDEL, 3, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "sadd": (DIRECT_SADD, 3, MOST_WORDS, True),
+ *     "srem": (DIRECT_SREM, 3, MOST_WORDS, True),
+*/
+  __pyx_t_4 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_HDEL); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 39, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 39, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_4, __pyx_mstate_global->__pyx_int_3, __pyx_t_2, Py_True};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 39, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_hdel, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":40
+ *     "hset": (DIRECT_HSET, 4, MOST_WORDS, True),
+ *     "hdel": (DIRECT_HDEL, 3, MOST_WORDS, True),
+ *     "sadd": (DIRECT_SADD, 3, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "srem": (DIRECT_SREM, 3, MOST_WORDS, True),
+ *     "sismember": (DIRECT_SISMEMBER, 3, 3, False),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_SADD); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 40, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 40, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_3, __pyx_t_2, Py_True};
+    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 40, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_sadd, __pyx_t_4) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":41
+ *     "hdel": (DIRECT_HDEL, 3, MOST_WORDS, True),
+ *     "sadd": (DIRECT_SADD, 3, MOST_WORDS, True),
+ *     "srem": (DIRECT_SREM, 3, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "sismember": (DIRECT_SISMEMBER, 3, 3, False),
+ *     "lpush": (DIRECT_LPUSH, 3, MOST_WORDS, True),
+*/
+  __pyx_t_4 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_SREM); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 41, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 41, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_4, __pyx_mstate_global->__pyx_int_3, __pyx_t_2, Py_True};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 41, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_srem, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":42
+ *     "sadd": (DIRECT_SADD, 3, MOST_WORDS, True),
+ *     "srem": (DIRECT_SREM, 3, MOST_WORDS, True),
+ *     "sismember": (DIRECT_SISMEMBER, 3, 3, False),             # <<<<<<<<<<<<<<
+ *     "lpush": (DIRECT_LPUSH, 3, MOST_WORDS, True),
+ *     "rpush": (DIRECT_RPUSH, 3, MOST_WORDS, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_SISMEMBER); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 42, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_3, __pyx_mstate_global->__pyx_int_3, Py_False};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 42, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_sismember, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":43
+ *     "srem": (DIRECT_SREM, 3, MOST_WORDS, True),
+ *     "sismember": (DIRECT_SISMEMBER, 3, 3, False),
+ *     "lpush": (DIRECT_LPUSH, 3, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "rpush": (DIRECT_RPUSH, 3, MOST_WORDS, True),
+ *     "lpop": (DIRECT_LPOP, 2, 2, True),
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPUSH); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 43, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 43, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_3, __pyx_t_6, Py_True};
+    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 43, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_lpush, __pyx_t_4) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":44
+ *     "sismember": (DIRECT_SISMEMBER, 3, 3, False),
+ *     "lpush": (DIRECT_LPUSH, 3, MOST_WORDS, True),
+ *     "rpush": (DIRECT_RPUSH, 3, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "lpop": (DIRECT_LPOP, 2, 2, True),
+ *     "rpop": (DIRECT_RPOP, 2, 2, True),
+*/
+  __pyx_t_4 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_RPUSH); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 44, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 44, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_4, __pyx_mstate_global->__pyx_int_3, __pyx_t_6, Py_True};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 44, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_rpush, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":45
+ *     "lpush": (DIRECT_LPUSH, 3, MOST_WORDS, True),
+ *     "rpush": (DIRECT_RPUSH, 3, MOST_WORDS, True),
+ *     "lpop": (DIRECT_LPOP, 2, 2, True),             # <<<<<<<<<<<<<<
+ *     "rpop": (DIRECT_RPOP, 2, 2, True),
+ *     "zadd": (DIRECT_ZADD, 4, 4, True),
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_LPOP); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 45, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_2, __pyx_mstate_global->__pyx_int_2, Py_True};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 45, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_lpop, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":46
+ *     "rpush": (DIRECT_RPUSH, 3, MOST_WORDS, True),
+ *     "lpop": (DIRECT_LPOP, 2, 2, True),
+ *     "rpop": (DIRECT_RPOP, 2, 2, True),             # <<<<<<<<<<<<<<
+ *     "zadd": (DIRECT_ZADD, 4, 4, True),
+ *     "zrem": (DIRECT_ZREM, 3, MOST_WORDS, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_RPOP); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 46, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_2, __pyx_mstate_global->__pyx_int_2, Py_True};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 46, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_rpop, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":47
+ *     "lpop": (DIRECT_LPOP, 2, 2, True),
+ *     "rpop": (DIRECT_RPOP, 2, 2, True),
+ *     "zadd": (DIRECT_ZADD, 4, 4, True),             # <<<<<<<<<<<<<<
+ *     "zrem": (DIRECT_ZREM, 3, MOST_WORDS, True),
+ *     "expire": (DIRECT_EXPIRE, 3, 3, True),
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZADD); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 47, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_4, __pyx_mstate_global->__pyx_int_4, Py_True};
+    __pyx_t_6 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 47, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_6);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_zadd, __pyx_t_6) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":48
+ *     "rpop": (DIRECT_RPOP, 2, 2, True),
+ *     "zadd": (DIRECT_ZADD, 4, 4, True),
+ *     "zrem": (DIRECT_ZREM, 3, MOST_WORDS, True),             # <<<<<<<<<<<<<<
+ *     "expire": (DIRECT_EXPIRE, 3, 3, True),
+ *     "pexpire": (DIRECT_PEXPIRE, 3, 3, True),
+*/
+  __pyx_t_6 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_ZREM); if (unlikely(!__pyx_t_6)) __PYX_ERR(1, 48, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_6);
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_MOST_WORDS); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 48, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_6, __pyx_mstate_global->__pyx_int_3, __pyx_t_2, Py_True};
+    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 48, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+  }
+  __Pyx_DECREF(__pyx_t_6); __pyx_t_6 = 0;
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_zrem, __pyx_t_4) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":49
+ *     "zadd": (DIRECT_ZADD, 4, 4, True),
+ *     "zrem": (DIRECT_ZREM, 3, MOST_WORDS, True),
+ *     "expire": (DIRECT_EXPIRE, 3, 3, True),             # <<<<<<<<<<<<<<
+ *     "pexpire": (DIRECT_PEXPIRE, 3, 3, True),
+ * }
+*/
+  __pyx_t_4 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_EXPIRE); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 49, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_4, __pyx_mstate_global->__pyx_int_3, __pyx_mstate_global->__pyx_int_3, Py_True};
+    __pyx_t_2 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 49, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_2);
+  }
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_expire, __pyx_t_2) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+
+  /* "shmcache/scripting/_direct.pxi":50
+ *     "zrem": (DIRECT_ZREM, 3, MOST_WORDS, True),
+ *     "expire": (DIRECT_EXPIRE, 3, 3, True),
+ *     "pexpire": (DIRECT_PEXPIRE, 3, 3, True),             # <<<<<<<<<<<<<<
+ * }
+ * 
+*/
+  __pyx_t_2 = __Pyx_PyLong_From___pyx_anon_enum(__pyx_e_8shmcache_9scripting_4_lua_DIRECT_PEXPIRE); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 50, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_2);
+  {
+    PyObject* __pyx_temp[4] = {__pyx_t_2, __pyx_mstate_global->__pyx_int_3, __pyx_mstate_global->__pyx_int_3, Py_True};
+    __pyx_t_4 = __Pyx_PyTuple_FromArray(__pyx_temp, 4); if (unlikely(!__pyx_t_4)) __PYX_ERR(1, 50, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_t_4);
+  }
+  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_pexpire, __pyx_t_4) < (0)) __PYX_ERR(1, 31, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_DIRECT, __pyx_t_5) < (0)) __PYX_ERR(1, 30, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+
+  /* "(tree fragment)":1
+ * def __reduce_cython__(self):             # <<<<<<<<<<<<<<
+ *     cdef tuple state
+ *     cdef object _dict
+*/
+  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_6Direct_3__reduce_cython__, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Direct___reduce_cython, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[0])); if (unlikely(!__pyx_t_5)) __PYX_ERR(2, 1, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_5);
+  #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_5);
+  #endif
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Direct, __pyx_mstate_global->__pyx_n_u_reduce_cython, __pyx_t_5) < (0)) __PYX_ERR(2, 1, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+
+  /* "(tree fragment)":17
+ *     else:
+ *         return __pyx_unpickle_Direct, (type(self), 0xbaf81b1, state)
+ * def __setstate_cython__(self, __pyx_state):             # <<<<<<<<<<<<<<
+ *     __pyx_unpickle_Direct__set_state(self, __pyx_state)
+*/
+  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_6Direct_5__setstate_cython__, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Direct___setstate_cython, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[1])); if (unlikely(!__pyx_t_5)) __PYX_ERR(2, 17, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_5);
+  #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_5);
+  #endif
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Direct, __pyx_mstate_global->__pyx_n_u_setstate_cython, __pyx_t_5) < (0)) __PYX_ERR(2, 17, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
+
+  /* "shmcache/scripting/_lua.pyx":435
  * 
  * 
  * script_host.command = on_command             # <<<<<<<<<<<<<<
@@ -11936,7 +17303,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.command = __pyx_f_8shmcache_9scripting_4_lua_on_command;
 
-  /* "shmcache/scripting/_lua.pyx":418
+  /* "shmcache/scripting/_lua.pyx":436
  * 
  * script_host.command = on_command
  * script_host.check_command = on_check_command             # <<<<<<<<<<<<<<
@@ -11945,7 +17312,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.check_command = __pyx_f_8shmcache_9scripting_4_lua_on_check_command;
 
-  /* "shmcache/scripting/_lua.pyx":419
+  /* "shmcache/scripting/_lua.pyx":437
  * script_host.command = on_command
  * script_host.check_command = on_check_command
  * script_host.push_sha1 = on_sha1             # <<<<<<<<<<<<<<
@@ -11954,7 +17321,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.push_sha1 = __pyx_f_8shmcache_9scripting_4_lua_on_sha1;
 
-  /* "shmcache/scripting/_lua.pyx":420
+  /* "shmcache/scripting/_lua.pyx":438
  * script_host.check_command = on_check_command
  * script_host.push_sha1 = on_sha1
  * script_host.log = on_log             # <<<<<<<<<<<<<<
@@ -11963,7 +17330,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.log = __pyx_f_8shmcache_9scripting_4_lua_on_log;
 
-  /* "shmcache/scripting/_lua.pyx":421
+  /* "shmcache/scripting/_lua.pyx":439
  * script_host.push_sha1 = on_sha1
  * script_host.log = on_log
  * script_host.register_function = on_register_function             # <<<<<<<<<<<<<<
@@ -11972,7 +17339,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.register_function = __pyx_f_8shmcache_9scripting_4_lua_on_register_function;
 
-  /* "shmcache/scripting/_lua.pyx":422
+  /* "shmcache/scripting/_lua.pyx":440
  * script_host.log = on_log
  * script_host.register_function = on_register_function
  * script_host.tick = on_tick             # <<<<<<<<<<<<<<
@@ -11981,7 +17348,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.tick = __pyx_f_8shmcache_9scripting_4_lua_on_tick;
 
-  /* "shmcache/scripting/_lua.pyx":423
+  /* "shmcache/scripting/_lua.pyx":441
  * script_host.register_function = on_register_function
  * script_host.tick = on_tick
  * script_host.double_text = on_double             # <<<<<<<<<<<<<<
@@ -11990,7 +17357,7 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   script_host.double_text = __pyx_f_8shmcache_9scripting_4_lua_on_double;
 
-  /* "shmcache/scripting/_lua.pyx":428
+  /* "shmcache/scripting/_lua.pyx":446
  * # ---- the interpreter ----------------------------------------------------------------------------
  * 
  * cdef bint found = False             # <<<<<<<<<<<<<<
@@ -11999,129 +17366,129 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
 */
   __pyx_v_8shmcache_9scripting_4_lua_found = 0;
 
-  /* "shmcache/scripting/_lua.pyx":431
+  /* "shmcache/scripting/_lua.pyx":449
  * 
  * 
  * def find_lua():             # <<<<<<<<<<<<<<
  *     """Look up Lua's functions in lupa's library, once."""
  *     global found
 */
-  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_1find_lua, 0, __pyx_mstate_global->__pyx_n_u_find_lua, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[0])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 431, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_1find_lua, 0, __pyx_mstate_global->__pyx_n_u_find_lua, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[2])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 449, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_5);
   #endif
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_find_lua, __pyx_t_5) < (0)) __PYX_ERR(0, 431, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_find_lua, __pyx_t_5) < (0)) __PYX_ERR(0, 449, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":463
+  /* "shmcache/scripting/_lua.pyx":492
  *         self.close()
  * 
  *     def close(self):             # <<<<<<<<<<<<<<
  *         if self.L != NULL:
  *             lua.lua_close(self.L)
 */
-  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_5close, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_close, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[1])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 463, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_5close, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_close, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[3])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 492, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_5);
   #endif
-  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_close, __pyx_t_5) < (0)) __PYX_ERR(0, 463, __pyx_L1_error)
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_close, __pyx_t_5) < (0)) __PYX_ERR(0, 492, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":468
+  /* "shmcache/scripting/_lua.pyx":497
  *             self.L = NULL
  * 
  *     def compile(self, bytes source, bytes name):             # <<<<<<<<<<<<<<
  *         cdef lua_State *L = self.L
  *         if source and source[0] == BYTECODE:
 */
-  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_7compile, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_compile, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[2])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 468, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_7compile, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_compile, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[4])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 497, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_5);
   #endif
-  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_compile, __pyx_t_5) < (0)) __PYX_ERR(0, 468, __pyx_L1_error)
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_compile, __pyx_t_5) < (0)) __PYX_ERR(0, 497, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":478
+  /* "shmcache/scripting/_lua.pyx":507
  *         return lua.luaL_ref(L, LUA_REGISTRYINDEX)
  * 
  *     def forget(self, int function):             # <<<<<<<<<<<<<<
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)
  * 
 */
-  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_9forget, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_forget, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[3])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 478, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_9forget, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_forget, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[5])); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 507, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
   PyUnstable_Object_EnableDeferredRefcount(__pyx_t_5);
   #endif
-  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_forget, __pyx_t_5) < (0)) __PYX_ERR(0, 478, __pyx_L1_error)
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_forget, __pyx_t_5) < (0)) __PYX_ERR(0, 507, __pyx_L1_error)
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":481
+  /* "shmcache/scripting/_lua.pyx":510
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,             # <<<<<<<<<<<<<<
  *             bint loading=False):
  *         global running
 */
-  __pyx_t_5 = __Pyx_PyDict_NewPresized(2); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 481, __pyx_L1_error)
+  __pyx_t_5 = __Pyx_PyDict_NewPresized(2); if (unlikely(!__pyx_t_5)) __PYX_ERR(0, 510, __pyx_L1_error)
   __Pyx_GOTREF(__pyx_t_5);
-  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_as_arguments, Py_False) < (0)) __PYX_ERR(0, 481, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_as_arguments, Py_False) < (0)) __PYX_ERR(0, 510, __pyx_L1_error)
 
-  /* "shmcache/scripting/_lua.pyx":482
+  /* "shmcache/scripting/_lua.pyx":511
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,
  *             bint loading=False):             # <<<<<<<<<<<<<<
  *         global running
- *         cdef lua_State *L = self.L
+ *         self.wrote = False
 */
-  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_loading, Py_False) < (0)) __PYX_ERR(0, 481, __pyx_L1_error)
+  if (PyDict_SetItem(__pyx_t_5, __pyx_mstate_global->__pyx_n_u_loading, Py_False) < (0)) __PYX_ERR(0, 510, __pyx_L1_error)
 
-  /* "shmcache/scripting/_lua.pyx":481
+  /* "shmcache/scripting/_lua.pyx":510
  *         lua.luaL_unref(self.L, LUA_REGISTRYINDEX, function)
  * 
  *     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,             # <<<<<<<<<<<<<<
  *             bint loading=False):
  *         global running
 */
-  __pyx_t_2 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_11run, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_run, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[4])); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 481, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_11run, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_run, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[6])); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 510, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
-  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_2);
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
   #endif
-  __Pyx_CyFunction_SetDefaultsKwDict(__pyx_t_2, __pyx_t_5);
+  __Pyx_CyFunction_SetDefaultsKwDict(__pyx_t_4, __pyx_t_5);
   __Pyx_DECREF(__pyx_t_5); __pyx_t_5 = 0;
-  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_run, __pyx_t_2) < (0)) __PYX_ERR(0, 481, __pyx_L1_error)
-  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_run, __pyx_t_4) < (0)) __PYX_ERR(0, 510, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
-  /* "shmcache/scripting/_lua.pyx":539
+  /* "shmcache/scripting/_lua.pyx":569
  *         return Outcome(b"", True, error, bytes_at(L, -2), <int>lua.lua_tonumber(L, -1))
  * 
  *     def used_bytes(self):             # <<<<<<<<<<<<<<
  *         return lua.lua_gc(self.L, LUA_GCCOUNT, 0) * 1024
 */
-  __pyx_t_2 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_13used_bytes, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_used_bytes, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[5])); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 539, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_13used_bytes, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter_used_bytes, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[7])); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 569, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
-  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_2);
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
   #endif
-  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_used_bytes, __pyx_t_2) < (0)) __PYX_ERR(0, 539, __pyx_L1_error)
-  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (__Pyx_SetItemOnTypeDict(__pyx_mstate_global->__pyx_ptype_8shmcache_9scripting_4_lua_Interpreter, __pyx_mstate_global->__pyx_n_u_used_bytes, __pyx_t_4) < (0)) __PYX_ERR(0, 569, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
   /* "(tree fragment)":1
  * def __reduce_cython__(self):             # <<<<<<<<<<<<<<
  *     raise TypeError, "self.L cannot be converted to a Python object for pickling"
  * def __setstate_cython__(self, __pyx_state):
 */
-  __pyx_t_2 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_15__reduce_cython__, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter___reduce_cython, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[6])); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 1, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_15__reduce_cython__, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter___reduce_cython, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[8])); if (unlikely(!__pyx_t_4)) __PYX_ERR(2, 1, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
-  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_2);
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
   #endif
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_reduce_cython, __pyx_t_2) < (0)) __PYX_ERR(1, 1, __pyx_L1_error)
-  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_reduce_cython, __pyx_t_4) < (0)) __PYX_ERR(2, 1, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
   /* "(tree fragment)":3
  * def __reduce_cython__(self):
@@ -12129,23 +17496,38 @@ __Pyx_RefNannySetupContext("PyInit__lua", 0);
  * def __setstate_cython__(self, __pyx_state):             # <<<<<<<<<<<<<<
  *     raise TypeError, "self.L cannot be converted to a Python object for pickling"
 */
-  __pyx_t_2 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_17__setstate_cython__, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter___setstate_cython, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[7])); if (unlikely(!__pyx_t_2)) __PYX_ERR(1, 3, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_2);
+  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_11Interpreter_17__setstate_cython__, __Pyx_CYFUNCTION_CCLASS, __pyx_mstate_global->__pyx_n_u_Interpreter___setstate_cython, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[9])); if (unlikely(!__pyx_t_4)) __PYX_ERR(2, 3, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
   #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
-  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_2);
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
   #endif
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_setstate_cython, __pyx_t_2) < (0)) __PYX_ERR(1, 3, __pyx_L1_error)
-  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_setstate_cython, __pyx_t_4) < (0)) __PYX_ERR(2, 3, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
+
+  /* "(tree fragment)":4
+ *     int __Pyx_CheckUnpickleChecksum(long, long, long, long, const char*) except -1
+ *     int __Pyx_UpdateUnpickledDict(object, object, Py_ssize_t) except -1
+ * def __pyx_unpickle_Direct(__pyx_type, long __pyx_checksum, tuple __pyx_state):             # <<<<<<<<<<<<<<
+ *     cdef object __pyx_result
+ *     __Pyx_CheckUnpickleChecksum(__pyx_checksum, 0xbaf81b1, 0x1d74a6a, 0x3733b6a, b'fewest, kind, most, stats, writes')
+*/
+  __pyx_t_4 = __Pyx_CyFunction_New(&__pyx_mdef_8shmcache_9scripting_4_lua_3__pyx_unpickle_Direct, 0, __pyx_mstate_global->__pyx_n_u_pyx_unpickle_Direct, NULL, __pyx_mstate_global->__pyx_n_u_shmcache_scripting__lua, __pyx_mstate_global->__pyx_d, ((PyObject *)__pyx_mstate_global->__pyx_codeobj_tab[10])); if (unlikely(!__pyx_t_4)) __PYX_ERR(2, 4, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  #if CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX >= 0x030E0000
+  PyUnstable_Object_EnableDeferredRefcount(__pyx_t_4);
+  #endif
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_pyx_unpickle_Direct, __pyx_t_4) < (0)) __PYX_ERR(2, 4, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
   /* "shmcache/scripting/_lua.pyx":1
  * # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False             # <<<<<<<<<<<<<<
  * """The binding to Lua: strings and numbers in, encoded replies out. See _lua.pyi.
  * 
 */
-  __pyx_t_2 = __Pyx_PyDict_NewPresized(0); if (unlikely(!__pyx_t_2)) __PYX_ERR(0, 1, __pyx_L1_error)
-  __Pyx_GOTREF(__pyx_t_2);
-  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_test, __pyx_t_2) < (0)) __PYX_ERR(0, 1, __pyx_L1_error)
-  __Pyx_DECREF(__pyx_t_2); __pyx_t_2 = 0;
+  __pyx_t_4 = __Pyx_PyDict_NewPresized(0); if (unlikely(!__pyx_t_4)) __PYX_ERR(0, 1, __pyx_L1_error)
+  __Pyx_GOTREF(__pyx_t_4);
+  if (PyDict_SetItem(__pyx_mstate_global->__pyx_d, __pyx_mstate_global->__pyx_n_u_test, __pyx_t_4) < (0)) __PYX_ERR(0, 1, __pyx_L1_error)
+  __Pyx_DECREF(__pyx_t_4); __pyx_t_4 = 0;
 
   /*--- Wrapped vars code ---*/
 
@@ -12188,12 +17570,16 @@ static int __Pyx_InitCachedBuiltins(__pyx_mstatetype *__pyx_mstate) {
   CYTHON_UNUSED_VAR(__pyx_mstate);
 
   /* Cached unbound methods */
+  __pyx_mstate->__pyx_umethod_PyDict_Type_get.type = (PyObject*)&PyDict_Type;
+  __pyx_mstate->__pyx_umethod_PyDict_Type_get.method_name = &__pyx_mstate->__pyx_n_u_get;
   __pyx_mstate->__pyx_umethod_PyDict_Type_items.type = (PyObject*)&PyDict_Type;
   __pyx_mstate->__pyx_umethod_PyDict_Type_items.method_name = &__pyx_mstate->__pyx_n_u_items;
   __pyx_mstate->__pyx_umethod_PyDict_Type_pop.type = (PyObject*)&PyDict_Type;
   __pyx_mstate->__pyx_umethod_PyDict_Type_pop.method_name = &__pyx_mstate->__pyx_n_u_pop;
   __pyx_mstate->__pyx_umethod_PyDict_Type_values.type = (PyObject*)&PyDict_Type;
   __pyx_mstate->__pyx_umethod_PyDict_Type_values.method_name = &__pyx_mstate->__pyx_n_u_values;
+  __pyx_mstate->__pyx_umethod_PyBytes_Type__isdigit.type = (PyObject*)(&PyBytes_Type);
+  __pyx_mstate->__pyx_umethod_PyBytes_Type__isdigit.method_name = &__pyx_mstate->__pyx_n_u_isdigit;
   return 0;
 }
 /* #### Code section: cached_constants ### */
@@ -12206,7 +17592,7 @@ static int __Pyx_InitCachedConstants(__pyx_mstatetype *__pyx_mstate) {
   CYTHON_UNUSED_VAR(__pyx_mstate);
   __Pyx_RefNannySetupContext("__Pyx_InitCachedConstants", 0);
 
-  /* "shmcache/scripting/_lua.pyx":181
+  /* "shmcache/scripting/_lua.pyx":189
  * 
  * cdef int push_verbatim(lua_State *L, reply, int resp) except -1:
  *     cdef bytes text = reply.text.encode("utf-8", "surrogateescape")             # <<<<<<<<<<<<<<
@@ -12215,12 +17601,26 @@ static int __Pyx_InitCachedConstants(__pyx_mstatetype *__pyx_mstate) {
 */
   {
     PyObject* __pyx_temp[2] = {__pyx_mstate_global->__pyx_kp_u_utf_8, __pyx_mstate_global->__pyx_n_u_surrogateescape};
-    __pyx_mstate_global->__pyx_tuple[0] = __Pyx_PyTuple_FromArray(__pyx_temp, 2); if (unlikely(!__pyx_mstate_global->__pyx_tuple[0])) __PYX_ERR(0, 181, __pyx_L1_error)
+    __pyx_mstate_global->__pyx_tuple[0] = __Pyx_PyTuple_FromArray(__pyx_temp, 2); if (unlikely(!__pyx_mstate_global->__pyx_tuple[0])) __PYX_ERR(0, 189, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[0]);
   }
   __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[0]);
 
-  /* "shmcache/scripting/_lua.pyx":372
+  /* "shmcache/scripting/_direct.pxi":111
+ *         return push_null(L, script_resp) if value is None else push_bytes(L, value)
+ *     if kind == DIRECT_LPOP or kind == DIRECT_RPOP:
+ *         popped = tx.list_pop(db, key, 1, left=kind == DIRECT_LPOP)             # <<<<<<<<<<<<<<
+ *         return push_bytes(L, popped[0]) if popped else push_null(L, script_resp)
+ *     if kind == DIRECT_SET:
+*/
+  {
+    PyObject* __pyx_temp[1] = {__pyx_mstate_global->__pyx_n_u_left};
+    __pyx_mstate_global->__pyx_tuple[1] = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_mstate_global->__pyx_tuple[1])) __PYX_ERR(1, 111, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[1]);
+  }
+  __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[1]);
+
+  /* "shmcache/scripting/_lua.pyx":390
  *     cdef int top = lua.lua_gettop(L)
  *     try:
  *         push_bytes(L, hashlib.sha1(bytes_at(L, index), usedforsecurity=False).hexdigest().encode())             # <<<<<<<<<<<<<<
@@ -12229,12 +17629,12 @@ static int __Pyx_InitCachedConstants(__pyx_mstatetype *__pyx_mstate) {
 */
   {
     PyObject* __pyx_temp[1] = {__pyx_mstate_global->__pyx_n_u_usedforsecurity};
-    __pyx_mstate_global->__pyx_tuple[1] = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_mstate_global->__pyx_tuple[1])) __PYX_ERR(0, 372, __pyx_L1_error)
-    __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[1]);
+    __pyx_mstate_global->__pyx_tuple[2] = __Pyx_PyTuple_FromArray(__pyx_temp, 1); if (unlikely(!__pyx_mstate_global->__pyx_tuple[2])) __PYX_ERR(0, 390, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[2]);
   }
-  __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[1]);
+  __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[2]);
 
-  /* "shmcache/scripting/_lua.pyx":91
+  /* "shmcache/scripting/_lua.pyx":99
  * _log = logging.getLogger("shmcache.server")
  * 
  * Outcome = namedtuple("Outcome", ("reply", "is_error", "error", "source", "line"))             # <<<<<<<<<<<<<<
@@ -12243,20 +17643,20 @@ static int __Pyx_InitCachedConstants(__pyx_mstatetype *__pyx_mstate) {
 */
   {
     PyObject* __pyx_temp[5] = {__pyx_mstate_global->__pyx_n_u_reply, __pyx_mstate_global->__pyx_n_u_is_error, __pyx_mstate_global->__pyx_n_u_error, __pyx_mstate_global->__pyx_n_u_source, __pyx_mstate_global->__pyx_n_u_line};
-    __pyx_mstate_global->__pyx_tuple[2] = __Pyx_PyTuple_FromArray(__pyx_temp, 5); if (unlikely(!__pyx_mstate_global->__pyx_tuple[2])) __PYX_ERR(0, 91, __pyx_L1_error)
-    __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[2]);
-  }
-  __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[2]);
-  {
-    PyObject* __pyx_temp[2] = {__pyx_mstate_global->__pyx_n_u_Outcome, __pyx_mstate_global->__pyx_tuple[2]};
-    __pyx_mstate_global->__pyx_tuple[3] = __Pyx_PyTuple_FromArray(__pyx_temp, 2); if (unlikely(!__pyx_mstate_global->__pyx_tuple[3])) __PYX_ERR(0, 91, __pyx_L1_error)
+    __pyx_mstate_global->__pyx_tuple[3] = __Pyx_PyTuple_FromArray(__pyx_temp, 5); if (unlikely(!__pyx_mstate_global->__pyx_tuple[3])) __PYX_ERR(0, 99, __pyx_L1_error)
     __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[3]);
   }
   __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[3]);
+  {
+    PyObject* __pyx_temp[2] = {__pyx_mstate_global->__pyx_n_u_Outcome, __pyx_mstate_global->__pyx_tuple[3]};
+    __pyx_mstate_global->__pyx_tuple[4] = __Pyx_PyTuple_FromArray(__pyx_temp, 2); if (unlikely(!__pyx_mstate_global->__pyx_tuple[4])) __PYX_ERR(0, 99, __pyx_L1_error)
+    __Pyx_GOTREF(__pyx_mstate_global->__pyx_tuple[4]);
+  }
+  __Pyx_GIVEREF(__pyx_mstate_global->__pyx_tuple[4]);
   #if CYTHON_IMMORTAL_CONSTANTS
   {
     PyObject **table = __pyx_mstate->__pyx_tuple;
-    for (Py_ssize_t i=0; i<4; ++i) {
+    for (Py_ssize_t i=0; i<5; ++i) {
       #if PY_VERSION_HEX >= 0x030F0000
       PyUnstable_SetImmortal(table[i]);
       #elif CYTHON_COMPILING_IN_CPYTHON_FREETHREADING
@@ -12290,38 +17690,38 @@ static int __Pyx_InitConstants(__pyx_mstatetype *__pyx_mstate) {
   int __pyx_clineno = 0;
   CYTHON_UNUSED_VAR(__pyx_mstate);
   {
-    const struct { const unsigned int length: 8; } str_length_index[] = {{15},{1},{1},{179},{22},{26},{8},{22},{7},{6},{2},{9},{47},{28},{58},{15},{27},{38},{5},{8},{12},{11},{11},{29},{31},{17},{19},{18},{15},{22},{1},{9},{7},{17},{8},{8},{20},{12},{17},{7},{8},{8},{12},{8},{13},{10},{15},{8},{11},{11},{14},{12},{10},{17},{13},{12},{12},{19},{8},{13},{4},{4},{12},{18},{6},{13},{18},{5},{11},{7},{7},{11},{6},{5},{9},{8},{6},{6},{10},{8},{9},{7},{9},{4},{10},{8},{5},{4},{4},{6},{7},{3},{7},{5},{4},{10},{7},{7},{4},{10},{6},{2},{3},{17},{5},{4},{3},{4},{8},{10},{4},{25},{25},{23},{6},{15},{4},{4},{7},{10},{15},{6},{7}};
-    const struct { const unsigned int length: 8; } bytes_length_index[] = {{0},{4},{17},{9},{65},{31},{18},{23},{116},{188}};
+    const struct { const unsigned int length: 8; } str_length_index[] = {{15},{1},{1},{179},{22},{26},{8},{22},{7},{6},{2},{9},{47},{28},{58},{15},{27},{38},{5},{8},{12},{6},{6},{24},{26},{11},{11},{29},{31},{17},{19},{18},{15},{22},{1},{9},{7},{12},{17},{8},{13},{8},{20},{12},{17},{8},{7},{8},{8},{12},{8},{13},{10},{15},{8},{7},{11},{14},{12},{11},{10},{21},{14},{12},{10},{17},{13},{12},{12},{19},{8},{5},{13},{4},{4},{12},{18},{6},{13},{18},{5},{11},{7},{7},{4},{3},{6},{11},{6},{5},{9},{6},{8},{6},{6},{10},{8},{3},{9},{11},{8},{8},{7},{4},{9},{4},{4},{4},{10},{4},{6},{8},{7},{5},{4},{4},{4},{8},{9},{6},{7},{3},{7},{4},{5},{5},{4},{10},{7},{7},{4},{10},{6},{2},{7},{3},{6},{17},{5},{4},{4},{5},{3},{4},{4},{3},{7},{7},{10},{8},{10},{4},{14},{25},{15},{25},{23},{9},{6},{4},{5},{5},{8},{15},{4},{4},{6},{5},{7},{12},{10},{15},{6},{7},{4},{4},{8},{11}};
+    const struct { const unsigned int length: 8; } bytes_length_index[] = {{0},{2},{1},{4},{17},{2},{9},{11},{65},{55},{118},{31},{18},{23},{116},{195}};
     #ifndef CYTHON_COMPRESS_STRINGS
       #define CYTHON_COMPRESS_STRINGS 90
     #endif
-    #if (CYTHON_COMPRESS_STRINGS) == 1 /* compression: zlib (1210 bytes) */
-static const char cstring[] = "x\332}TKo\024G\020\226\025\2438aecH\220\202\362h\003\221\203\"\006-\030\205$\212\242\225M\022$C\274\266\200@\016\243\336\236\332\331\211{\272\307\375pvI\016>\356q\216s\234\243\217{\344\047p\334\343\034\371)\251\352\265\315\022\242\214f\246\273\253\252\253\353\253\257\252\277r\006\200\365\rOsP\356F\364\343#\355\200\271\001wls\344\006Z\261\314\262\004d\326\003\303\035\310\021\263\316d\302\201!#\305v\356\357\334\334\270\267\301\270J\230\201?@8\313\254\357\t\311\255\005\313t\237\365|&]\246\230\033\025`#\366\240\317F\3323\005\2200\247Y\201v\363\033\334\000\024\263\340h\302\326\271R\332q\227i\025\343\366L\245\353,\311\014\036\222\035\002\355\376\211K\013\021gV\230\254p\353\226\r\264u\254\3173\t\311\2344\007ky\n\004E\242\001O\222\030\375Bo\344@\350$\310q\215:\236@\222d\226\367$\200\242\177*2;\233%\322\027\034}m{\316\356Fm&Bl\254\007\314[\204\322\033\261M\226\353\304K\260\337\2417z\311\364\220K\017dL\2269\372\247\224X\220\375h{\316\205\320\352\020\214\233\245\204\263\235Y\346u\217\362\311\372\332\260\"\023\373\022\361\333A.\270\030@d\301\340\216\323\345\255\031T4\270\025K\317\243b4\244\374\031(\2200B\007v\346\\#\227AHN1>\357\3727\357mr){\\\354o\352<G\036\357\033\243\315/\036\247[\332#\362\007\n\331.\014\340\177n\032\305\261\201\304\013\210E\2106\216\337V\"\207\230i\367\337j\2014\300[\002\235\027\331[GE\030a\nn^b\274\232_R\336c\342\320n?\362Rv\214\341\243_\275CW\260\027\322\2617R\216\017\003\234=p\273\204\373\t\230\036\326S\036\307;\243!~[X\312\361#\030\242\266\037\307\047\345\0061>\241 c\214 s\220\223 \321\202\206>\206\031F\257\302:=\305\211O\3163\025Fp|\266\237\026\241(\302\314\350\030\233\314d\020\024\212\347A\214p\nnfS\014\352\304\033M\017\035U\036)\016<\227\247\366\047i\217\337!\340L\000CZ \003gg\330\271(\337a&\2161\207\016\207\314\306B\033\355\261\220 \226:\345&=\3446\306\301\323\355`\271\035)\221\351\350\314\310\366\000i\002\254@\261\217[C\371\010I\2731\021\316p\001TW\201m\241\245\244\306\325\312\236\032\3168OB\221a\010C\007\212\332\021\2100\030\n(\310\272\237\251""\204jzV\016\370\317\271\353\033\235\317\230\047\026\310\nU\333:M\301\014\270\035\340e5\200a\222\245\210\212.\204\001\325r8\000\001\006\357\304\251\335\207\221\245Xe\346\234\004j~\354\037D\215oJ3\317\357\266\251\351\351\213\302\352\344\036\3113k\321\200rK_\342|!A\371\034\257Hm\013\215|\246\031\366\233\211O\243\013}h\300\026X\301\324\373\304\014-qL\240\317\275tv\300\333g\275}\222\037\033\321>,\2263Ea\264\323\230\310h\226\2637\212\263\366\217(UV{#\300zD\232\"\317`\005/\200\340;\274E\274A\327:\177\323<4\303\264\"C\036\3632\n\027\226\245\273\005\003\277\277\273\313\350\363j_\351?\025\013\311;Zh\026?\034\177]v\217\026^/\236k\026\337?:h\226>h\316\267\232\305\345\261\254\326\252\215\352\260~v\234N\272\244\033\216m\271\326,-\217\367\253\325\351\225\355W?O\367\236O\237\377\336,\266\306\235\243N\263t~\274\201\026\327\312n\323Z\031\277\250V\253\353\025oZ\027\312s\350?\250\277/y\351\252\215\351\027\267\047k$YA\363\365`\227\3247\217\355\344\352$\370\371\264\332\252\027\310\376\233\362z\331\257:\325^\375^\335nZ\027\247\027\257\325\355:\270\2723]\376\274\342\225\235^\2753iO\036L\177x\370\252\373*\233>\375\255i].\007\250q\365\355\372\351q\347\370\331\004c\270T\266\313\315\362`\336\005\235}\243jW\233\325\301t\361\361\364\361\223\346\223+\204\375\364\364\2535B\275Hx[\343\355j\201\206\207\325j\263\364Q\331A\200h\330\372\254\352V\242^%\260\177\223\243\000\253i}\\vKQ\005\261+\333\315\205\265z\265\276Vw\377G\2612>h.\0044x&\306\272Q\276@\325\227\323\365o_^z\331y\375/\375\312\370/$\346\016\245\366r\311\377\001}\313 \231";
-    PyObject *data = __Pyx_DecompressString(cstring, 1210, 1);
+    #if (CYTHON_COMPRESS_STRINGS) == 1 /* compression: zlib (1561 bytes) */
+static const char cstring[] = "x\332}UKs\023G\020\216+&\030Pa\014\204\004\362`\314\243\014\225B 0\201\204J\245T\266C\\\030\260l\203\0039l\215v[\322\306\273;\353y\030\311\341\340\243\216{\334\343\036u\324\321G\0379\352\270G~B~B\272geY\304UQ\355\356\314t\367\364t\177\375M\353\226\226\000\254!y3\204H\337.\377\372Bh`\272\3055[\350\350\226\210\230\257\230\007\201_\007\3115\004\035\246\264\364]\r\222\214\"\266\272\264zg\376\361<\343\221\307$\374\005\256VL\231\272\033p\245@1\321`u\343\007\332\217\230\356\304\240\312l\271\301:\302\260\010\300cZ\260\030\355\3067\350\026DL\201\246\t\233\343Q$4\327\276\210\034\334\356G\3159\346\371\022\017\361w\200v\377\306\003\005e\316\224+\375X\317)\326\022J\263\006\367\003\360\306\244!(\305\233@\251\004h\300=\317A\277P\357hp\205g\345\270F\035\367\300\363|\305\353\001@D\337\246\353\253b\346\005&\346\350k\305p\366\260\\a\256\215\215\325\201\031\205\251\324;l\201\205\3023\001\250\237\321\033=d\272\303\003\003dL\226!\372\047H\024\004\215\362\312\230\013WD; u\001\tg\253\005\362\242Nx\262\206\220,\366\335\255\000\363W\255\320\345n\013\312\n$\3568\\\336-RE\203\273N`x9\356\264\t?\t1\026\214\262\003U8\027XK+$\247\030\237\321\215;\217\027x\020\324\271\273\265 \302\020\353\270$\245\220\213\313kK\013\033\213\026\354\342[v\034\t\236q\301qmx\2163\222c\275\020U}\244\371\335\240\243Ea\020\267\345\010\271\022K\300\357\330\364\270\263O\225\307<\216\253],\"|\"\020a\354\177rT\031\363k\202\036\227H\023\215/\251j\0161@\255\2740AP\225\222w^\032\215\256`}i\303y\266\264\264\352ll\254\254[`\327;\221\346m\013\314:\3505Bp}\010\275\025\276\006YG\232\206\216\263\332i\343\273\2107\304y\001m4m8\316\220\305\340\340\317\362\334\301\320|\r!\t<2\245Q\270440\017;\232\310\256\233\207@\340/\344~dG\320\274\360C\013\3139;\223\302\301;,}\260\212\210\207V\034\301;\0320\355\230K+Av8\030\271\273\245LX\254$(\023\350b><\216\246te\213\231\211,\003aX\363B\270\243\351b\220\307m\303\203\303\363\206uu\216Ux$\2006-\260\304\243\030\325X\226\307J\3578X$}\010\225\257\034WHa\220\354\340\004\242\311es\207+\007\007C\035Lq\325""\211\\_\224GF\252\016H\006\260\t\343VKq7\240\335\210\246\226\334\005\342\276\345\224+\202\200\232\213\210\324\241a\301,\017\\\211M\020\037\344\216gy\215A\2655D\324?\200(\000m\027b\332\n\355\0301j\370\221GW\261\340!~C\256\033R\204\005\345\250\272d\213*|VD\263\t\262\305U\313)N\260ST\330Q\025#v\340\026j[\320\366\374&\342\321\"=6\263\026\351\351\272\331\200\374\010\371\212o\275\2038\331\270|\205\366\276\245\233\332\202\216\n\240\241)\373\300GLc\021\027\243\241\003\264\016\200z \266\021\004\026\237&\315\310\306\352\r\177X\241&Ho\331\256\206}5\364\225BK*&\275\2366q\000\221\t\361/C\250\270\300\003\275`\r\204\364$4\361D\220\316!\006\266I!\001cI6t\022\336T\205=\232\272$\221\001ybW\332i\321\177\204F\032\205b\007\212\231\212q\364\240\301\221\277\252\305+\243\006\211\\\217\370h5,\247*\323ixAF\n\213\321\3212\226B\013\244A\271(\362\221b\324`\313TU\345\253\020(?%\214tAaD\226\263\364Q\366\343\210\2062\350\273\211RP.\217\201\312\243\361\022\231\330C\231\211c\220FbL\"\304V4b\375Q[\242\031\362\006Yi\244\257;\366\217DQ\317G\314v\021\220]<tw\010\316\356\021,7\275{Kkk\214^\023mE\342]\304l\216/\237\355M\344\223\247\273?$5\232\334\310\252\331\353^eo\342\343\344\211|\362\344\336v>u*?S\312\047\317v\203t6\235Ow\2627\275f\277F\272vW%\263\371\324\331\356V:3\270\262\362\341\351`\375\355\340\355\237\371d\251[%\007W\323\355\001\273\327?\263\377\344`kP[\313\047/$?\246_g3\331,\355~\237<Jq\367\255\336D\357r\277|\200g\237\351\342\271\377L}v\372\033R\314$\027\2237\251\227\315\365.\3666\373\213\373S\007\223\007\325|\352\\r2\331N\277H\203\236\365\262\323\335L\226\322\213i-\237:O\301|\225l\177\304\217N\037\341\306\231a\006\323\203\351\271L\367*\275\247\375\047\373\315\203\332\307O%|\017\375\236\351\316c:\327\223Z^\232\356\356\2463\351\215\224\347\245s\311\t\304\305\252\237$\034\335\316\017\256\336\357\317\222d\032\315\347\254\235\227\335\351\251\376\265~\225\304\337\246\213\331\004\331?Jn$\215\264\232\256g\237g\225\274t~p\376zV\311\254\253\007\203\263\337\247<U\203k\017\372\225\376\362\340\227\347\037j""\037\374\301\346\037y\351R\322B\215\316\356g\233\275j\357M\037c\270\220T\222\205d{\334\005\235};\255\244\013\210\360\344\253\301\253\327\371\345+T\250\251Rw\03138\014\342\032\"]\300R\352\256\244\0234<Og\362\251\213I\225\254N\345\245\357\322Z\352f3\224\363{\362g\263\313K_&\265\304M\255X\047\225\374\334,\026\355zV\373\037\305tw;?g\223\30231\344\371d\027U7\007s?\355_\330\257~\374\217~\272\3737\222\351\001!|)\341\377\002 \030\035\276";
+    PyObject *data = __Pyx_DecompressString(cstring, 1561, 1);
     #define __Pyx_DecompressString_LZSS_UNUSED
     if (unlikely(!data)) __PYX_ERR(0, 1, __pyx_L1_error)
     const char* const bytes = __Pyx_PyBytes_AsString(data);
     #if !CYTHON_ASSUME_SAFE_MACROS
     if (likely(bytes)); else { Py_DECREF(data); __PYX_ERR(0, 1, __pyx_L1_error) }
     #endif
-    #elif (CYTHON_COMPRESS_STRINGS) > 0 && (CYTHON_COMPRESS_STRINGS) <= 90 /* compression: lzss (1609 bytes) */
-static const char cstring[] = "\377(tree fr\377agment).\377?Note th\377at Cytho\377n is del\377iberatel\377y strict\373er!\001n PEP\377-484 and\377 rejects\377 subclas\377ses of b\377uiltin t\377ypes. If\377 you nee?d to p%\000%\t\377then set\376\200\000e \047anno\177tation_<\000\377ing\047 dir\366b\000iv\242\000o Fa\377lse.a sc\377ript\047s h\377ost fail\373ed\013\010messa\353ge\307\001l\036\000add\375_U\000ebytec\363od\023\002e\000 loa\377deddisab\357leen\002\001gci}s\004\003dlupa_\000\377Lua 5.1 \375c\227\002 be us\376\310\000by C mo\377dules: n\365o\000\000 \047\001valu\311e)\001&\001m]\000\217!se\357lf.L8\010con\357vert\215#a P\366\364#ob\314! for\277 pickl\375\000s\377hmcache.\047ser/\000\007\005/\373\003\236 \377/_lua.py\311x\306 \216@p\256@\276@ne\025sW\003o\311@e\021\001Q\001\310\000\377utf-8Cal\377lbackCom\375m\305@ErrorH\335u\010\000Dou\207 In\316\353@pre\361@\000\010._\377_reduce_Mc\243b__\017\013\301@s\270@\352\t\023c\204@eA\tcomqp\262@T\t\364\000getf\t\247runu\t\364!_\300As\377LNullArr\337ayOutH\000eS~\213bSyntax\312\002\357SetR\364\001Ver\375b\315`m__Pyx\376\001\000Dict_Ne\335x\033\000f__\350de_\327___\275\204\002_\177\000it}e,\000__doc\024\001\031f\331`\003\002un\013\002\241\000\342\003\3362\000main8\001me\303ta:\003\021\001\220b\022\002ro\377_entries\316^\001name\002\330 pa\341r\005\003\222\000G\004\300@_vt<\206\204\001\212\001qual(\005\360$\331_\360.\211Fex\276\001se\303t_\\\005\205F\330\000\211N__\371t\235`\362\000is_co\377routine_\377logargva\353s_\004\000u\232\207\001sas\277yncio.\034\006s\377beforechgeck8\000\272bcl:\001>\206 trace\324a\351B\357coll\265\206\001ons\311c\342c\355Dd\340b\200\000xt\353en\213\206\001e\374aexc{ep\365\206\001find\320\204\001\376\211cformatf\027rom\364Cf\203@\233\207\001\247`\377Loggerha\377shlibhex\277digest\215\207\001h\340\310\204\001\\\002\336\000Y\002\320Aske\373ys\250\001littl\235e\371\206\001ing\363\000\366\000g\236\006\001ua51\361\206\001\365\206\001.\371l\n\001\301\207\004missi\363ng\274A\300Adtup\377lenumber\377ospopreg\277ister_\226\005r""\376\357\205\001resprun\370\370\206\001\226A\013\001setde\377faultsha\0311\323\206\006\231$s.4\001\252`\354\206\006_proto\306 .\256#ys\204\207\007\373\210\002ing.\373\206\001\377sourcesu\373rr\300@teesc\377apetextt\377ickurand\363om\263\205\007\273\210\001fors\177ecurity\254\210\002\375s\330\207\001ionERR\375 \000\001unknow\373n \226B\200\001\330\004\n\377\210+\220Q\200\001\340\004\377\005\330\004\007\200q\330\010\377\t\330\013\014\330\004\016\210\377l\230!\2304\230v\240\337Y\250g\260Q\030\001x\210\377s\220!\330\010\016\210k\377\230\021\320\032L\310G\320\377SZ\320Z[\330\004\014\377\210A\200A\330\010\013\210\3754\037\000#\220Q\330\014\017\377\210z\230\021\230$\230a\237\330\014\020\220\005]\000\032\002;\377\220a\220t\2304\320\037W2\260!-\001\017N\000\047#\002\377d\240-\250s\260\"\260\276C\002\034\230D\240\001K\0017\377\220$\220f\230A\230S\377\240\003\2401\330\014\022\320\337\022#\2401\240e\0023\320\377\016\036\230a\230s\320\"\3773\2601\260I\320=M\377\310Q\310i\320WX\330\357\014\026\220h\027\000t\2402\177\240W\250A\250Y\260\201\000\177\023\2201\220C\220q7\t\376x\001)\2301\230C\230q\377\320\004U\320UV\330\031\265\032\370\001\010w\004\"\240\350\000\022\336\354\001\014\210L\230\214\000\014\210\377M\230\021\330\010\024\220A\374\336\000\242 \014\035\230Q\230c\313\240\021\351\001|E\001\322\002\330\014\277\025\220Q\220c\230\022\002t\377\2201\330\020!\240\021\240\347#\240Q\000\026\251!q\330\020\374\311\002q\000\014\023\2204\220z\3761\000%\320\0479\270\023\270sA\340\312 \024\t\017\210{\226@\0353\327!\026\220a";
-    PyObject *data = __Pyx_DecompressString_LZSS(cstring, 1609, 2037);
+    #elif (CYTHON_COMPRESS_STRINGS) > 0 && (CYTHON_COMPRESS_STRINGS) <= 90 /* compression: lzss (2075 bytes) */
+static const char cstring[] = "\377(tree fr\377agment).\377?Note th\377at Cytho\377n is del\377iberatel\377y strict\373er!\001n PEP\377-484 and\377 rejects\377 subclas\377ses of b\377uiltin t\377ypes. If\377 you nee?d to p%\000%\t\377then set\376\200\000e \047anno\177tation_<\000\377ing\047 dir\366b\000iv\242\000o Fa\377lse.a sc\377ript\047s h\377ost fail\373ed\013\010messa\353ge\307\001l\036\000add\375_U\000ebytec\363od\023\002e\000 loa\377deddisab\357leen\002\001gci}s\004\003dlupa_\000\377Lua 5.1 \375c\227\002 be us\376\310\000by C mo\377dules: n\365o\000\000 \047\001valu\311e)\001&\001m]\000\217!se\357lf.L8\010con\357vert\215#a P\366\364#ob\314! for\277 pickl\375\000s\377hmcache.\047ser/\000\007\005/\373\003\236 \377/_lua.py\311x\306 \216@p\256@\276@ne\025sW\003o\311@e\021\001Q\001\310\000\377utf-8Cal\377lbackCom\375m\305@ErrorD?IRECTD\350\"\000\003\377.__reduc7e_c\224b__\017\006\255@\331s\244@\020\007HuF\000Do\355u\305 In\251`pre@\257`\000\010;\017\017\013A\0160\tc\302@\035e\004\nomp\360@T\t\262 wgetf\trunu\t\372\262A_\376AsLNul\377lArrayOu\377tcomeSET\377_KEEP_TT\373LS\325bSynta\275x\224\"SetR\276!S\374\203D\251\"Verbat\177im__Pyx\001\000\377Dict_Nex\356(\000f__\277\204\004e__\353__\224\205\002_\230\000ite\316,\000__d\047\001\027\000do\335c\034\001fil#\002fu\341n\013\002\302\000\325#:\000mai=n@\001metaB\003\021\001\374\357b\022\002ro_ent\357riesf\001nam\316m\002newu\001\200@pa\351r\177\002\233`_\301`cks\371u\257\000\n\001resul\007t__\026\001h\004!\001\257\206\001\017\003\313un\375be\355D$\003vt<\245\205\001\322\001qualh\005\236d\331_\236n\267fex\206!se\303t_\234\005\270f\240 \274n__\347tes\232\000\245#is_\377coroutin\377e_logarg\257vas_\004\000u\276\210\001s\377asyncio.\376\034\006sbefore\230\354\0028\000\336\204\002cl:\001\313 t\317race\370\204\001\317bco{ll\331\207\001onsc\206\205\003\375c\324cdecrde\377ldeleted\274\323\204\002\222\000xten\274\207\001e\276\255\205\001excep\246\210\001e\377xpirefin\371d\207\206\001\202\204\003forma\037tfrom\355c\332A\322\210\001\377getgetLo\377ggerhash\271_""\\\003\006\002get\016\002s\376\002\003libhdel\377hexdiges\013th\034\001o\005\000\034\001\353\205\001\214\002oincr\000\001by\245 \266\223\002is-\000it\353as\377keysleftv\372\001li\321 pop\002\003\377ushlittl\235e\200\211\001ing\326 \331 g\364\006\001 \001p\034\001ua51\314\201\211\001\205\211\001.l\n\001\321\211\004mi\237ssing\355a\361ad\377tuplenum?berosp\212#g\000{re\266@dregw\000\227er_\374\005r\214\210\001\376`p\371r \001f\001runsa\303dd\242\211\001\326\207\001\245`\t\002t_\374\240 \262aremove\376\004\003spsetde\377faultsha}1\230\211\006arena\246\211\006v\310Ds.j\001ies\277\211\006|\267B\005\007proto\204`\321.\337C\036\007\330\211\006.\335\211\001si\367sme\334\001sourGces\217\000\374\210\002\202\211\001s\000\002\377_ofsurro\377gateesca\377petextti\377ckupdate\377upperura\377ndomuse_\370\273\211\005\215\210\007\323\213\001forse\277curity\304\213\002s\376\360\212\001ionzadd\255z\204 zs\227#z\215\047%\277d0ERR \000\001u\177nknown \233\204\002\377OK\200\001\330\004\n\210\367+\220Q\005\001$\240A\240\377V\2501\200\001\340\004\005\377\330\004\007\200q\330\010\t\377\330\013\014\330\004\016\210l\377\230!\2304\230v\240Y\357\250g\260Q\030\001x\210s\377\220!\330\010\016\210k\230\377\021\320\032L\310G\320S\377Z\320Z[\330\004\014\210\375A=\001\037\230q\320 0\377\260\013\270;\300k\320Q\377R\330\004\023\2206\230\030\357\240\021\240!V\001|\2207\375\230;\000(\250\001\250\031\260\333.\300\202\000\013\210u\000\360\010\367\000\n\033\025\001\021\220\024\220\377Y\230d\240\047\250\024\250\377W\260D\270\010\300\004\300\377A\330\010\020\220\007\220q\337\230\006\230l\250A\002v\210\377W\220E\230\024\230Q\330\373\010\022\211\001\027\220q\340\010_\027\220t\23076\000\021\273\004\377\017\320\017\047\240t\2501\377\250G\260;\270g\300Q\333\340\010\005\na\200U\000\013\210\3754\314\000#\220Q\330\014\017\377\210z\230\021\230$\230a\237\330\014\020\220\005\225 \032\002;\373\220aT\0004\320\0372\260\325!-\001\017\373\000\047#\002d\240\177-\250s\260\"\260AD\001\377\034\230D\240\001\330\010\013\377\2107""\220$\220f\230A\377\230S\240\003\2401\330\014\177\022\320\022#\2401\240e\002\3773\320\016\036\230a\230s\377\320\"3\2601\260I\320\377=M\310Q\310i\320W\277X\330\014\026\220h\027\000t\377\2402\240W\250A\250Y\375\260\201\000\023\2201\220C\220\371q7\tx\001)\2301\230C\376\337 \004U\320UV\330\031\275\032\245A\010\014\210I\277\000\010\362~\004\"\347 \221#\014\210L\230\376\223\000\014\210M\230\021\330\010\367\024\220A\"\001\t\330\014\035\277\230Q\230c\240\021\360\001|\374L\001\331\002\330\014\025\220Q\220\373c\230\022\002t\2201\330\020\235!\262@#\240Q\000\026\260!q\363\330\020\320\002\333@\014\023\2204\373\220z\346@%\320\0479\270\317\023\270A\340\321 \024\t\017\210u{\312`3\336!\026\220a";
+    PyObject *data = __Pyx_DecompressString_LZSS(cstring, 2075, 2668);
     #define __Pyx_DecompressString_UNUSED
     if (unlikely(!data)) __PYX_ERR(0, 1, __pyx_L1_error)
     const char* const bytes = __Pyx_PyBytes_AsString(data);
     #if !CYTHON_ASSUME_SAFE_MACROS
     if (likely(bytes)); else { Py_DECREF(data); __PYX_ERR(0, 1, __pyx_L1_error) }
     #endif
-    #else /* compression: none (2037 bytes) */
-static const char bytes[] = "(tree fragment).?Note that Cython is deliberately stricter than PEP-484 and rejects subclasses of builtin types. If you need to pass subclasses then set the \047annotation_typing\047 directive to False.a script\047s host faileda script\047s message is lostadd_notebytecode is not loadeddisableenablegcisenabledlupa\047s Lua 5.1 cannot be used by C modules: no no Lua value can be made of self.L cannot be converted to a Python object for picklingshmcache.servershmcache/scripting/_lua.pyxthe reply is nested too deeply for Luautf-8CallbackCommandErrorHumanDoubleInterpreterInterpreter.__reduce_cython__Interpreter.__setstate_cython__Interpreter.closeInterpreter.compileInterpreter.forgetInterpreter.runInterpreter.used_bytesLNullArrayOutcomeScriptSyntaxErrorSetReplyVerbatim__Pyx_PyDict_NextRef__annotate____class_getitem____doc____file____func____getstate____main____metaclass____module____mro_entries____name____prepare____pyx_state__pyx_vtable____qualname____reduce____reduce_cython____reduce_ex____set_name____setstate____setstate_cython____test___is_coroutine_logargvas_argumentsasyncio.coroutinesbeforecheck_commandcline_in_tracebackclosecollectionscommandcompiledouble_textencodeerrorexceptionfind_luaforgetformatfrom_bytesfunctiongetLoggerhashlibhexdigesthosthuman_textis_erroritemskeyslinelittleloadingloglogginglua51lupalupa.lua51messagemissingnamenamedtuplenumberospopregister_functionreplyresprunselfset_respsetdefaultsha1shmcache.commands.repliesshmcache.protocol.doublesshmcache.scripting._luasourcesurrogateescapetexttickurandomused_bytesusedforsecurityvaluesversionERR ERR unknown error\200\001\330\004\n\210+\220Q\200\001\340\004\005\330\004\007\200q\330\010\t\330\013\014\330\004\016\210l\230!\2304\230v\240Y\250g\260Q\330\004\007\200x\210s\220!\330\010\016\210k\230\021\320\032L\310G\320SZ\320Z[\330\004\014\210A\200A\330\010\013\2104\210s\220#\220Q\330\014\017\210z\230\021\230$\230a\330\014\020\220\005\220Q\200A\330\010\013\210;\220a\220t\2304\320\0372\260!\200A\330\010\017""\210s\220\047\230\021\230$\230d\240-\250s\260\"\260A\200A\330\010\034\230D\240\001\330\010\013\2107\220$\220f\230A\230S\240\003\2401\330\014\022\320\022#\2401\240A\330\010\013\2103\320\016\036\230a\230s\320\"3\2601\260I\320=M\310Q\310i\320WX\330\014\026\220h\230a\230t\2402\240W\250A\250Y\260a\330\014\023\2201\220C\220q\330\014\022\320\022#\2401\240A\330\010\017\210s\220)\2301\230C\230q\320\004U\320UV\330\031\032\330\010\t\330\010\034\230D\240\001\330\010\"\240!\330\010\022\220!\330\010\014\210L\230\001\330\010\014\210M\230\021\330\010\024\220A\220Q\330\010\t\330\014\035\230Q\230c\240\021\330\014\017\210|\2301\230C\320\0372\260!\330\014\025\220Q\220c\230\021\330\014\017\210t\2201\330\020!\240\021\240#\240Q\330\014\025\220Q\220c\230\021\330\014\017\210t\2201\330\020!\240\021\240#\240Q\330\014\017\210q\330\020\036\230a\230s\240!\330\014\023\2204\220z\240\021\240%\320\0479\270\023\270A\340\014\017\210q\330\020\036\230a\230s\240!\330\014\017\210{\230!\2303\230a\330\014\026\220a";
+    #else /* compression: none (2668 bytes) */
+static const char bytes[] = "(tree fragment).?Note that Cython is deliberately stricter than PEP-484 and rejects subclasses of builtin types. If you need to pass subclasses then set the \047annotation_typing\047 directive to False.a script\047s host faileda script\047s message is lostadd_notebytecode is not loadeddisableenablegcisenabledlupa\047s Lua 5.1 cannot be used by C modules: no no Lua value can be made of self.L cannot be converted to a Python object for picklingshmcache.servershmcache/scripting/_lua.pyxthe reply is nested too deeply for Luautf-8CallbackCommandErrorDIRECTDirectDirect.__reduce_cython__Direct.__setstate_cython__HumanDoubleInterpreterInterpreter.__reduce_cython__Interpreter.__setstate_cython__Interpreter.closeInterpreter.compileInterpreter.forgetInterpreter.runInterpreter.used_bytesLNullArrayOutcomeSET_KEEP_TTLScriptSyntaxErrorSetReplyShmcacheErrorVerbatim__Pyx_PyDict_NextRef__annotate____class_getitem____dict____doc____file____func____getstate____main____metaclass____module____mro_entries____name____new____prepare____pyx_checksum__pyx_result__pyx_state__pyx_type__pyx_unpickle_Direct__pyx_vtable____qualname____reduce____reduce_cython____reduce_ex____set_name____setstate____setstate_cython____test___dict_is_coroutine_logargvas_argumentsasyncio.coroutinesbeforecheck_commandcline_in_tracebackclosecollectionscommandcompiledecrdeldeletedouble_textencodeerrorexceptionexpirefind_luaforgetformatfrom_bytesfunctiongetgetLoggerhash_deletehash_gethash_sethashlibhdelhexdigesthgethosthsethuman_textincrincrbyis_errorisdigititemskeysleftlinelist_poplist_pushlittleloadingloglogginglpoplpushlua51lupalupa.lua51messagemissingnamenamedtuplenumberospexpirepoprecordregister_functionreplyresprpoprpushrunsaddselfsetset_addset_hasset_removeset_respsetdefaultsha1shmcache.arenashmcache.commands.repliesshmcache.errorsshmcache.protocol.doublesshmcache.scripting._luasismembersourcesremstatestatsstats_ofsurrogateescapetexttickupdateupperurandomuse_setstateused_bytesusedforsecurityvaluesversionzaddzremzse""t_addzset_remove%d0ERR ERR unknown errorOK\200\001\330\004\n\210+\220Q\200\001\330\004$\240A\240V\2501\200\001\340\004\005\330\004\007\200q\330\010\t\330\013\014\330\004\016\210l\230!\2304\230v\240Y\250g\260Q\330\004\007\200x\210s\220!\330\010\016\210k\230\021\320\032L\310G\320SZ\320Z[\330\004\014\210A\200\001\340\004\037\230q\320 0\260\013\270;\300k\320QR\330\004\023\2206\230\030\240\021\240!\330\004\007\200|\2207\230!\330\010(\250\001\250\031\260.\300\001\330\004\013\2101\200\001\360\010\000\n\033\230!\330\010\021\220\024\220Y\230d\240\047\250\024\250W\260D\270\010\300\004\300A\330\010\020\220\007\220q\230\006\230l\250!\330\004\007\200v\210W\220E\230\024\230Q\330\010\022\220!\330\010\027\220q\340\010\027\220t\2307\240\047\250\021\330\004\007\200q\330\010\017\320\017\047\240t\2501\250G\260;\270g\300Q\340\010\017\320\017\047\240t\2501\250G\260;\270a\200A\330\010\013\2104\210s\220#\220Q\330\014\017\210z\230\021\230$\230a\330\014\020\220\005\220Q\200A\330\010\013\210;\220a\220t\2304\320\0372\260!\200A\330\010\017\210s\220\047\230\021\230$\230d\240-\250s\260\"\260A\200A\330\010\034\230D\240\001\330\010\013\2107\220$\220f\230A\230S\240\003\2401\330\014\022\320\022#\2401\240A\330\010\013\2103\320\016\036\230a\230s\320\"3\2601\260I\320=M\310Q\310i\320WX\330\014\026\220h\230a\230t\2402\240W\250A\250Y\260a\330\014\023\2201\220C\220q\330\014\022\320\022#\2401\240A\330\010\017\210s\220)\2301\230C\230q\320\004U\320UV\330\031\032\330\010\t\330\010\014\210I\220Q\330\010\034\230D\240\001\330\010\"\240!\330\010\022\220!\330\010\014\210L\230\001\330\010\014\210M\230\021\330\010\024\220A\220Q\330\010\t\330\014\035\230Q\230c\240\021\330\014\017\210|\2301\230C\320\0372\260!\330\014\025\220Q\220c\230\021\330\014\017\210t\2201\330\020!\240\021\240#\240Q\330\014\025\220Q\220c\230\021\330\014\017\210t\2201\330\020!\240\021\240#\240Q\330\014\017\210q\330\020\036\230a\230s\240!\330\014\023\2204\220z\240\021\240%\320\0479\270\023\270A\340\014\017\210q\330\020\036\230a\230s\240!\330\014\017""\210{\230!\2303\230a\330\014\026\220a";
     PyObject *data = NULL;
     #define __Pyx_DecompressString_UNUSED
     #define __Pyx_DecompressString_LZSS_UNUSED
     #endif
     PyObject **stringtab = __pyx_mstate->__pyx_string_tab;
     Py_ssize_t pos = 0;
-    for (int i = 0; i < 123; i++) {
+    for (int i = 0; i < 178; i++) {
       Py_ssize_t bytes_length = str_length_index[i].length;
       PyObject *string = PyUnicode_DecodeUTF8(bytes + pos, bytes_length, NULL);
       if (likely(string) && i >= 19) PyUnicode_InternInPlace(&string);
@@ -12332,8 +17732,8 @@ static const char bytes[] = "(tree fragment).?Note that Cython is deliberately s
       stringtab[i] = string;
       pos += bytes_length;
     }
-    for (int i = 123; i < 133; i++) {
-      Py_ssize_t bytes_length = bytes_length_index[i-123].length;
+    for (int i = 178; i < 194; i++) {
+      Py_ssize_t bytes_length = bytes_length_index[i-178].length;
       PyObject *string = PyBytes_FromStringAndSize(bytes + pos, bytes_length);
       stringtab[i] = string;
       pos += bytes_length;
@@ -12343,15 +17743,15 @@ static const char bytes[] = "(tree fragment).?Note that Cython is deliberately s
       }
     }
     Py_XDECREF(data);
-    for (Py_ssize_t i = 0; i < 133; i++) {
+    for (Py_ssize_t i = 0; i < 194; i++) {
       if (unlikely(PyObject_Hash(stringtab[i]) == -1)) {
         __PYX_ERR(0, 1, __pyx_L1_error)
       }
     }
     #if CYTHON_IMMORTAL_CONSTANTS
     {
-      PyObject **table = stringtab + 123;
-      for (Py_ssize_t i=0; i<10; ++i) {
+      PyObject **table = stringtab + 178;
+      for (Py_ssize_t i=0; i<16; ++i) {
         #if PY_VERSION_HEX >= 0x030F0000
         PyUnstable_SetImmortal(table[i]);
         #elif CYTHON_COMPILING_IN_CPYTHON_FREETHREADING
@@ -12374,16 +17774,17 @@ static const char bytes[] = "(tree fragment).?Note that Cython is deliberately s
   }
   {
     PyObject **numbertab = __pyx_mstate->__pyx_number_tab + 0;
-    int8_t const cint_constants_1[] = {0,4};
-    for (int i = 0; i < 2; i++) {
-      numbertab[i] = PyLong_FromLong(cint_constants_1[i - 0]);
+    int8_t const cint_constants_1[] = {0,1,2,3,4};
+    int32_t const cint_constants_4[] = {196051377L};
+    for (int i = 0; i < 6; i++) {
+      numbertab[i] = PyLong_FromLong((i < 5 ? cint_constants_1[i - 0] : cint_constants_4[i - 5]));
       if (unlikely(!numbertab[i])) __PYX_ERR(0, 1, __pyx_L1_error)
     }
   }
   #if CYTHON_IMMORTAL_CONSTANTS
   {
     PyObject **table = __pyx_mstate->__pyx_number_tab;
-    for (Py_ssize_t i=0; i<2; ++i) {
+    for (Py_ssize_t i=0; i<6; ++i) {
       #if PY_VERSION_HEX >= 0x030F0000
       PyUnstable_SetImmortal(table[i]);
       #elif CYTHON_COMPILING_IN_CPYTHON_FREETHREADING
@@ -12437,44 +17838,59 @@ static int __Pyx_CreateCodeObjects(__pyx_mstatetype *__pyx_mstate) {
   PyObject* tuple_dedup_map = PyDict_New();
   if (unlikely(!tuple_dedup_map)) return -1;
   {
-    const __Pyx_PyCode_New_function_description descr = {0, 0, 0, 2, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 431};
+    const __Pyx_PyCode_New_function_description descr = {1, 0, 0, 4, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 1};
+    PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self, __pyx_mstate->__pyx_n_u_state, __pyx_mstate->__pyx_n_u_dict_2, __pyx_mstate->__pyx_n_u_use_setstate};
+    __pyx_mstate_global->__pyx_codeobj_tab[0] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_reduce_cython, __pyx_mstate->__pyx_kp_b_iso88591_Yd_WD_A_q_l_vWE_Q_q_t7_q_t1G_gQ, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[0])) goto bad;
+  }
+  {
+    const __Pyx_PyCode_New_function_description descr = {2, 0, 0, 2, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 17};
+    PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self, __pyx_mstate->__pyx_n_u_pyx_state};
+    __pyx_mstate_global->__pyx_codeobj_tab[1] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_setstate_cython, __pyx_mstate->__pyx_kp_b_iso88591_AV1, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[1])) goto bad;
+  }
+  {
+    const __Pyx_PyCode_New_function_description descr = {0, 0, 0, 2, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 449};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_lupa, __pyx_mstate->__pyx_n_u_missing};
-    __pyx_mstate_global->__pyx_codeobj_tab[0] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_find_lua, __pyx_mstate->__pyx_kp_b_iso88591_q_l_4vYgQ_xs_k_LGSZZ_A, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[0])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[2] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_find_lua, __pyx_mstate->__pyx_kp_b_iso88591_q_l_4vYgQ_xs_k_LGSZZ_A, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[2])) goto bad;
   }
   {
-    const __Pyx_PyCode_New_function_description descr = {1, 0, 0, 1, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 463};
+    const __Pyx_PyCode_New_function_description descr = {1, 0, 0, 1, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 492};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self};
-    __pyx_mstate_global->__pyx_codeobj_tab[1] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_close, __pyx_mstate->__pyx_kp_b_iso88591_A_4s_Q_z_a_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[1])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[3] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_close, __pyx_mstate->__pyx_kp_b_iso88591_A_4s_Q_z_a_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[3])) goto bad;
   }
   {
-    const __Pyx_PyCode_New_function_description descr = {3, 0, 0, 5, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 468};
+    const __Pyx_PyCode_New_function_description descr = {3, 0, 0, 5, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 497};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self, __pyx_mstate->__pyx_n_u_source, __pyx_mstate->__pyx_n_u_name_2, __pyx_mstate->__pyx_n_u_L, __pyx_mstate->__pyx_n_u_message};
-    __pyx_mstate_global->__pyx_codeobj_tab[2] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_compile, __pyx_mstate->__pyx_kp_b_iso88591_A_D_7_fAS_1_1A_3_as_31I_MQiWX_ha, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[2])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[4] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_compile, __pyx_mstate->__pyx_kp_b_iso88591_A_D_7_fAS_1_1A_3_as_31I_MQiWX_ha, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[4])) goto bad;
   }
   {
-    const __Pyx_PyCode_New_function_description descr = {2, 0, 0, 2, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 478};
+    const __Pyx_PyCode_New_function_description descr = {2, 0, 0, 2, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 507};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self, __pyx_mstate->__pyx_n_u_function};
-    __pyx_mstate_global->__pyx_codeobj_tab[3] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_forget, __pyx_mstate->__pyx_kp_b_iso88591_A_at4_2, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[3])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[5] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_forget, __pyx_mstate->__pyx_kp_b_iso88591_A_at4_2, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[5])) goto bad;
   }
   {
-    const __Pyx_PyCode_New_function_description descr = {5, 0, 2, 9, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 481};
+    const __Pyx_PyCode_New_function_description descr = {5, 0, 2, 9, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 510};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self, __pyx_mstate->__pyx_n_u_function, __pyx_mstate->__pyx_n_u_keys, __pyx_mstate->__pyx_n_u_argv, __pyx_mstate->__pyx_n_u_resp, __pyx_mstate->__pyx_n_u_as_arguments, __pyx_mstate->__pyx_n_u_loading, __pyx_mstate->__pyx_n_u_L, __pyx_mstate->__pyx_n_u_before};
-    __pyx_mstate_global->__pyx_codeobj_tab[4] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_run, __pyx_mstate->__pyx_kp_b_iso88591_UUV_D_L_M_AQ_Qc_1C_2_Qc_t1_Q_Qc, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[4])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[6] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_run, __pyx_mstate->__pyx_kp_b_iso88591_UUV_IQ_D_L_M_AQ_Qc_1C_2_Qc_t1_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[6])) goto bad;
   }
   {
-    const __Pyx_PyCode_New_function_description descr = {1, 0, 0, 1, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 539};
+    const __Pyx_PyCode_New_function_description descr = {1, 0, 0, 1, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 569};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self};
-    __pyx_mstate_global->__pyx_codeobj_tab[5] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_used_bytes, __pyx_mstate->__pyx_kp_b_iso88591_A_s_d_s_A, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[5])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[7] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_shmcache_scripting__lua_pyx, __pyx_mstate->__pyx_n_u_used_bytes, __pyx_mstate->__pyx_kp_b_iso88591_A_s_d_s_A, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[7])) goto bad;
   }
   {
     const __Pyx_PyCode_New_function_description descr = {1, 0, 0, 1, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 1};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self};
-    __pyx_mstate_global->__pyx_codeobj_tab[6] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_reduce_cython, __pyx_mstate->__pyx_kp_b_iso88591_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[6])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[8] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_reduce_cython, __pyx_mstate->__pyx_kp_b_iso88591_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[8])) goto bad;
   }
   {
     const __Pyx_PyCode_New_function_description descr = {2, 0, 0, 2, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 3};
     PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_self, __pyx_mstate->__pyx_n_u_pyx_state};
-    __pyx_mstate_global->__pyx_codeobj_tab[7] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_setstate_cython, __pyx_mstate->__pyx_kp_b_iso88591_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[7])) goto bad;
+    __pyx_mstate_global->__pyx_codeobj_tab[9] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_setstate_cython, __pyx_mstate->__pyx_kp_b_iso88591_Q, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[9])) goto bad;
+  }
+  {
+    const __Pyx_PyCode_New_function_description descr = {3, 0, 0, 4, (unsigned int)(CO_OPTIMIZED|CO_NEWLOCALS), 4};
+    PyObject* const varnames[] = {__pyx_mstate->__pyx_n_u_pyx_type, __pyx_mstate->__pyx_n_u_pyx_checksum, __pyx_mstate->__pyx_n_u_pyx_state, __pyx_mstate->__pyx_n_u_pyx_result};
+    __pyx_mstate_global->__pyx_codeobj_tab[10] = __Pyx_PyCode_New(descr, varnames, __pyx_mstate->__pyx_kp_u_tree_fragment, __pyx_mstate->__pyx_n_u_pyx_unpickle_Direct, __pyx_mstate->__pyx_kp_b_iso88591_q_0_kQR_6_7_1, tuple_dedup_map); if (unlikely(!__pyx_mstate_global->__pyx_codeobj_tab[10])) goto bad;
   }
   Py_DECREF(tuple_dedup_map);
   return 0;
@@ -13808,283 +19224,6 @@ static CYTHON_INLINE int __Pyx_PyList_Append(PyObject* list, PyObject* x) {
 }
 #endif
 
-/* WriteUnraisableException */
-static void __Pyx_WriteUnraisable(const char *name, int clineno,
-                                  int lineno, const char *filename,
-                                  int full_traceback, int nogil) {
-    PyObject *old_exc, *old_val, *old_tb;
-    PyObject *ctx;
-    __Pyx_PyThreadState_declare
-    PyGILState_STATE state;
-    if (nogil)
-        state = PyGILState_Ensure();
-    else state = (PyGILState_STATE)0;
-    CYTHON_UNUSED_VAR(clineno);
-    CYTHON_UNUSED_VAR(lineno);
-    CYTHON_UNUSED_VAR(filename);
-    CYTHON_MAYBE_UNUSED_VAR(nogil);
-    __Pyx_PyThreadState_assign
-    __Pyx_ErrFetch(&old_exc, &old_val, &old_tb);
-    if (full_traceback) {
-        Py_XINCREF(old_exc);
-        Py_XINCREF(old_val);
-        Py_XINCREF(old_tb);
-        __Pyx_ErrRestore(old_exc, old_val, old_tb);
-        PyErr_PrintEx(0);
-    }
-    ctx = PyUnicode_FromString(name);
-    __Pyx_ErrRestore(old_exc, old_val, old_tb);
-    if (!ctx) {
-        PyErr_WriteUnraisable(Py_None);
-    } else {
-        PyErr_WriteUnraisable(ctx);
-        Py_DECREF(ctx);
-    }
-    if (nogil)
-        PyGILState_Release(state);
-}
-
-/* GetTopmostException (used by SaveResetException) */
-#if CYTHON_USE_EXC_INFO_STACK && CYTHON_FAST_THREAD_STATE
-static _PyErr_StackItem *
-__Pyx_PyErr_GetTopmostException(PyThreadState *tstate)
-{
-    _PyErr_StackItem *exc_info = tstate->exc_info;
-    while ((exc_info->exc_value == NULL || exc_info->exc_value == Py_None) &&
-           exc_info->previous_item != NULL)
-    {
-        exc_info = exc_info->previous_item;
-    }
-    return exc_info;
-}
-#endif
-
-/* SaveResetException */
-#if CYTHON_FAST_THREAD_STATE
-static CYTHON_INLINE void __Pyx__ExceptionSave(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb) {
-  #if CYTHON_USE_EXC_INFO_STACK && PY_VERSION_HEX >= 0x030B00a4
-    _PyErr_StackItem *exc_info = __Pyx_PyErr_GetTopmostException(tstate);
-    PyObject *exc_value = exc_info->exc_value;
-    if (exc_value == NULL || exc_value == Py_None) {
-        *value = NULL;
-        *type = NULL;
-        *tb = NULL;
-    } else {
-        *value = exc_value;
-        Py_INCREF(*value);
-        *type = (PyObject*) Py_TYPE(exc_value);
-        Py_INCREF(*type);
-        *tb = PyException_GetTraceback(exc_value);
-    }
-  #elif CYTHON_USE_EXC_INFO_STACK
-    _PyErr_StackItem *exc_info = __Pyx_PyErr_GetTopmostException(tstate);
-    *type = exc_info->exc_type;
-    *value = exc_info->exc_value;
-    *tb = exc_info->exc_traceback;
-    Py_XINCREF(*type);
-    Py_XINCREF(*value);
-    Py_XINCREF(*tb);
-  #else
-    *type = tstate->exc_type;
-    *value = tstate->exc_value;
-    *tb = tstate->exc_traceback;
-    Py_XINCREF(*type);
-    Py_XINCREF(*value);
-    Py_XINCREF(*tb);
-  #endif
-}
-static CYTHON_INLINE void __Pyx__ExceptionReset(PyThreadState *tstate, PyObject *type, PyObject *value, PyObject *tb) {
-  #if CYTHON_USE_EXC_INFO_STACK && PY_VERSION_HEX >= 0x030B00a4
-    _PyErr_StackItem *exc_info = tstate->exc_info;
-    PyObject *tmp_value = exc_info->exc_value;
-    exc_info->exc_value = value;
-    Py_XDECREF(tmp_value);
-    Py_XDECREF(type);
-    Py_XDECREF(tb);
-  #else
-    PyObject *tmp_type, *tmp_value, *tmp_tb;
-    #if CYTHON_USE_EXC_INFO_STACK
-    _PyErr_StackItem *exc_info = tstate->exc_info;
-    tmp_type = exc_info->exc_type;
-    tmp_value = exc_info->exc_value;
-    tmp_tb = exc_info->exc_traceback;
-    exc_info->exc_type = type;
-    exc_info->exc_value = value;
-    exc_info->exc_traceback = tb;
-    #else
-    tmp_type = tstate->exc_type;
-    tmp_value = tstate->exc_value;
-    tmp_tb = tstate->exc_traceback;
-    tstate->exc_type = type;
-    tstate->exc_value = value;
-    tstate->exc_traceback = tb;
-    #endif
-    Py_XDECREF(tmp_type);
-    Py_XDECREF(tmp_value);
-    Py_XDECREF(tmp_tb);
-  #endif
-}
-#endif
-
-/* GetException */
-#if CYTHON_FAST_THREAD_STATE
-static int __Pyx__GetException(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb)
-#else
-static int __Pyx_GetException(PyObject **type, PyObject **value, PyObject **tb)
-#endif
-{
-    PyObject *local_type = NULL, *local_value, *local_tb = NULL;
-#if CYTHON_FAST_THREAD_STATE
-    PyObject *tmp_type, *tmp_value, *tmp_tb;
-  #if PY_VERSION_HEX >= 0x030C0000
-    local_value = tstate->current_exception;
-    tstate->current_exception = 0;
-  #else
-    local_type = tstate->curexc_type;
-    local_value = tstate->curexc_value;
-    local_tb = tstate->curexc_traceback;
-    tstate->curexc_type = 0;
-    tstate->curexc_value = 0;
-    tstate->curexc_traceback = 0;
-  #endif
-#elif __PYX_LIMITED_VERSION_HEX >= 0x030C0000
-    local_value = PyErr_GetRaisedException();
-#else
-    PyErr_Fetch(&local_type, &local_value, &local_tb);
-#endif
-#if __PYX_LIMITED_VERSION_HEX >= 0x030C0000
-    if (likely(local_value)) {
-        local_type = (PyObject*) Py_TYPE(local_value);
-        Py_INCREF(local_type);
-        local_tb = PyException_GetTraceback(local_value);
-    }
-#else
-    PyErr_NormalizeException(&local_type, &local_value, &local_tb);
-#if CYTHON_FAST_THREAD_STATE
-    if (unlikely(tstate->curexc_type))
-#else
-    if (unlikely(PyErr_Occurred()))
-#endif
-        goto bad;
-    if (local_tb) {
-        if (unlikely(PyException_SetTraceback(local_value, local_tb) < 0))
-            goto bad;
-    }
-#endif // __PYX_LIMITED_VERSION_HEX >= 0x030C0000
-    Py_XINCREF(local_tb);
-    Py_XINCREF(local_type);
-    Py_XINCREF(local_value);
-    *type = local_type;
-    *value = local_value;
-    *tb = local_tb;
-#if CYTHON_FAST_THREAD_STATE
-    #if CYTHON_USE_EXC_INFO_STACK
-    {
-        _PyErr_StackItem *exc_info = tstate->exc_info;
-      #if PY_VERSION_HEX >= 0x030B00a4
-        tmp_value = exc_info->exc_value;
-        exc_info->exc_value = local_value;
-        tmp_type = NULL;
-        tmp_tb = NULL;
-        Py_XDECREF(local_type);
-        Py_XDECREF(local_tb);
-      #else
-        tmp_type = exc_info->exc_type;
-        tmp_value = exc_info->exc_value;
-        tmp_tb = exc_info->exc_traceback;
-        exc_info->exc_type = local_type;
-        exc_info->exc_value = local_value;
-        exc_info->exc_traceback = local_tb;
-      #endif
-    }
-    #else
-    tmp_type = tstate->exc_type;
-    tmp_value = tstate->exc_value;
-    tmp_tb = tstate->exc_traceback;
-    tstate->exc_type = local_type;
-    tstate->exc_value = local_value;
-    tstate->exc_traceback = local_tb;
-    #endif
-    Py_XDECREF(tmp_type);
-    Py_XDECREF(tmp_value);
-    Py_XDECREF(tmp_tb);
-#elif __PYX_LIMITED_VERSION_HEX >= 0x030b0000
-    PyErr_SetHandledException(local_value);
-    Py_XDECREF(local_value);
-    Py_XDECREF(local_type);
-    Py_XDECREF(local_tb);
-#else
-    PyErr_SetExcInfo(local_type, local_value, local_tb);
-#endif
-    return 0;
-#if __PYX_LIMITED_VERSION_HEX < 0x030C0000
-bad:
-    *type = 0;
-    *value = 0;
-    *tb = 0;
-    Py_XDECREF(local_type);
-    Py_XDECREF(local_value);
-    Py_XDECREF(local_tb);
-    return -1;
-#endif
-}
-
-/* PyObjectVectorcallKwds */
-#if CYTHON_VECTORCALL
-CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject *kwnames, Py_ssize_t i) {
-    PyObject *key = __Pyx_PyTuple_GET_ITEM(kwnames, i);
-#if !CYTHON_ASSUME_SAFE_MACROS
-    if (unlikely(!key)) return -1;
-#endif
-    if (unlikely(!PyUnicode_Check(key))) {
-        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
-        return -1;
-    }
-    return 0;
-}
-#else
-CYTHON_UNUSED static PyObject *__Pyx_MakeKwargDict(PyObject **keys, PyObject **values, Py_ssize_t n) {
-    PyObject *out = PyDict_New();
-    if (unlikely(!out)) return NULL;
-    for (Py_ssize_t i=0; i<n; ++i) {
-        if (unlikely(PyDict_SetItem(out, keys[i], values[i]) < 0)) {
-            Py_DECREF(out);
-            return NULL;
-        }
-    }
-    return out;
-}
-CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject **kwnames, Py_ssize_t i) {
-    PyObject *key = kwnames[i];
-    if (unlikely(!PyUnicode_Check(key))) {
-        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
-        return -1;
-    }
-    return 0;
-}
-#endif
-
-/* ListCompAppendAndDecref */
-#if CYTHON_USE_PYLIST_INTERNALS && CYTHON_ASSUME_SAFE_MACROS && CYTHON_ASSUME_SAFE_SIZE
-static CYTHON_INLINE int __Pyx_ListComp_AppendAndDecref(PyObject* list, PyObject* x) {
-    PyListObject* L = (PyListObject*) list;
-    Py_ssize_t len = Py_SIZE(list);
-    if (likely(L->allocated > len)) {
-        __Pyx__ListComp_AppendAndDecref(list, len, x);
-        return 0;
-    }
-    int result = PyList_Append(list, x);
-    Py_DECREF(x);
-    return result;
-}
-#else
-static CYTHON_INLINE int __Pyx_ListComp_AppendAndDecref(PyObject* list, PyObject* x) {
-    int result = PyList_Append(list, x);
-    Py_DECREF(x);
-    return result;
-}
-#endif
-
 /* PyObjectCompare (used by UnicodeEquals) */
 #ifndef __Pyx_DEFINED_PyObject_CompareStrStrBoolEq
 #define __Pyx_DEFINED_PyObject_CompareStrStrBoolEq
@@ -14194,193 +19333,6 @@ bad:
 }
 #endif
 #endif
-
-/* HasAttr (used by ImportImpl) */
-#if __PYX_LIMITED_VERSION_HEX < 0x030d0000
-static CYTHON_INLINE int __Pyx_HasAttr(PyObject *o, PyObject *n) {
-    PyObject *r;
-    if (unlikely(!PyUnicode_Check(n))) {
-        PyErr_SetString(PyExc_TypeError,
-                        "hasattr(): attribute name must be string");
-        return -1;
-    }
-    r = __Pyx_PyObject_GetAttrStrNoError(o, n);
-    if (!r) {
-        return (unlikely(PyErr_Occurred())) ? -1 : 0;
-    } else {
-        Py_DECREF(r);
-        return 1;
-    }
-}
-#endif
-
-/* TupleOrListFromArrayImpl (used by ListFromArray) */
-CYTHON_UNUSED static PyObject *
-__Pyx_PyList_FromArray(PyObject *const *src, Py_ssize_t n) {
-    PyObject *res = PyList_New(n);
-    if (unlikely(res == NULL)) return NULL;
-    #if CYTHON_COMPILING_IN_CPYTHON
-    __Pyx_copy_object_array(src, ((PyListObject*)res)->ob_item, n);
-    #else
-    Py_ssize_t i;
-    for (i = 0; i < n; i++) {
-        Py_INCREF(src[i]);
-        if (unlikely(__Pyx_PyList_SET_ITEM(res, i, src[i]) < (0))) {
-            Py_DECREF(res);
-            return NULL;
-        }
-    }
-    #endif
-    return res;
-}
-
-/* ImportImpl (used by Import) */
-static int __Pyx__Import_GetModule(PyObject *qualname, PyObject **module) {
-    PyObject *imported_module = PyImport_GetModule(qualname);
-    if (unlikely(!imported_module)) {
-        *module = NULL;
-        if (PyErr_Occurred()) {
-            return -1;
-        }
-        return 0;
-    }
-    *module = imported_module;
-    return 1;
-}
-static int __Pyx__Import_Lookup(PyObject *qualname, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject **module) {
-    PyObject *imported_module;
-    PyObject *top_level_package_name;
-    Py_ssize_t i;
-    int status, module_found;
-    Py_ssize_t dot_index;
-    module_found = __Pyx__Import_GetModule(qualname, &imported_module);
-    if (unlikely(!module_found || module_found == -1)) {
-        *module = NULL;
-        return module_found;
-    }
-    if (imported_names) {
-        for (i = 0; i < len_imported_names; i++) {
-            PyObject *imported_name = imported_names[i];
-#if __PYX_LIMITED_VERSION_HEX < 0x030d0000
-            int has_imported_attribute = PyObject_HasAttr(imported_module, imported_name);
-#else
-            int has_imported_attribute = PyObject_HasAttrWithError(imported_module, imported_name);
-            if (unlikely(has_imported_attribute == -1)) goto error;
-#endif
-            if (!has_imported_attribute) {
-                goto not_found;
-            }
-        }
-        *module = imported_module;
-        return 1;
-    }
-    dot_index = PyUnicode_FindChar(qualname, '.', 0, PY_SSIZE_T_MAX, 1);
-    if (dot_index == -1) {
-        *module = imported_module;
-        return 1;
-    }
-    if (unlikely(dot_index == -2)) goto error;
-    top_level_package_name = PyUnicode_Substring(qualname, 0, dot_index);
-    if (unlikely(!top_level_package_name)) goto error;
-    Py_DECREF(imported_module);
-    status = __Pyx__Import_GetModule(top_level_package_name, module);
-    Py_DECREF(top_level_package_name);
-    return status;
-error:
-    Py_DECREF(imported_module);
-    *module = NULL;
-    return -1;
-not_found:
-    Py_DECREF(imported_module);
-    *module = NULL;
-    return 0;
-}
-static PyObject *__Pyx__Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, PyObject *moddict, int level) {
-    PyObject *module = 0;
-    PyObject *empty_dict = 0;
-    PyObject *from_list = 0;
-    int module_found;
-    if (!qualname) {
-        qualname = name;
-    }
-    module_found = __Pyx__Import_Lookup(qualname, imported_names, len_imported_names, &module);
-    if (likely(module_found == 1)) {
-        return module;
-    } else if (unlikely(module_found == -1)) {
-        return NULL;
-    }
-    #if !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX >= 0x030f00a6
-    empty_dict = PyFrozenDict_New(NULL);
-    #else
-    empty_dict = PyDict_New();
-    #endif
-    if (unlikely(!empty_dict))
-        goto bad;
-    if (imported_names) {
-        from_list = __Pyx_PyList_FromArray(imported_names, len_imported_names);
-        if (unlikely(!from_list))
-            goto bad;
-    }
-    if (level == -1) {
-        const char* package_sep = strchr(__Pyx_MODULE_NAME, '.');
-        if (package_sep != (0)) {
-            module = PyImport_ImportModuleLevelObject(
-                name, moddict, empty_dict, from_list, 1);
-            if (unlikely(!module)) {
-                if (unlikely(!PyErr_ExceptionMatches(PyExc_ImportError)))
-                    goto bad;
-                PyErr_Clear();
-            }
-        }
-        level = 0;
-    }
-    if (!module) {
-        module = PyImport_ImportModuleLevelObject(
-            name, moddict, empty_dict, from_list, level);
-    }
-bad:
-    Py_XDECREF(from_list);
-    Py_XDECREF(empty_dict);
-    return module;
-}
-
-/* Import */
-static PyObject *__Pyx_Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, int level) {
-    return __Pyx__Import(name, imported_names, len_imported_names, qualname, __pyx_mstate_global->__pyx_d, level);
-}
-
-/* decode_c_string */
-static CYTHON_INLINE PyObject* __Pyx_decode_c_string(
-         const char* cstring, Py_ssize_t start, Py_ssize_t stop,
-         const char* encoding, const char* errors,
-         PyObject* (*decode_func)(const char *s, Py_ssize_t size, const char *errors)) {
-    Py_ssize_t length;
-    if (unlikely((start < 0) | (stop < 0))) {
-        size_t slen = strlen(cstring);
-        if (unlikely(slen > (size_t) PY_SSIZE_T_MAX)) {
-            PyErr_SetString(PyExc_OverflowError,
-                            "c-string too long to convert to Python");
-            return NULL;
-        }
-        length = (Py_ssize_t) slen;
-        if (start < 0) {
-            start += length;
-            if (start < 0)
-                start = 0;
-        }
-        if (stop < 0)
-            stop += length;
-    }
-    if (unlikely(stop <= start))
-        return __Pyx_NewRef(__pyx_mstate_global->__pyx_empty_unicode);
-    length = stop - start;
-    cstring += start;
-    if (decode_func) {
-        return decode_func(cstring, length, errors);
-    } else {
-        return PyUnicode_Decode(cstring, length, encoding, errors);
-    }
-}
 
 /* UnpackUnboundCMethod_impl (used by UnpackUnboundCMethod) */
 #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030C0000
@@ -15101,6 +20053,25 @@ static CYTHON_INLINE int __Pyx_ArgTypeTest(PyObject *obj, PyTypeObject *type, in
     return 0;
 }
 
+/* DictGetItem */
+#if !CYTHON_COMPILING_IN_PYPY
+static PyObject *__Pyx_PyDict_GetItem(PyObject *d, PyObject* key) {
+    PyObject *value;
+    if (unlikely(__Pyx_PyDict_GetItemRef(d, key, &value) == 0)) { // no value, no error
+        if (unlikely(PyTuple_Check(key))) {
+            PyObject* args = PyTuple_Pack(1, key);
+            if (likely(args)) {
+                PyErr_SetObject(PyExc_KeyError, args);
+                Py_DECREF(args);
+            }
+        } else {
+            PyErr_SetObject(PyExc_KeyError, key);
+        }
+    }
+    return value;
+}
+#endif
+
 /* RejectKeywords */
 static void __Pyx_RejectKeywords(const char* function_name, PyObject *kwds) {
     PyObject *key = NULL;
@@ -15125,6 +20096,815 @@ static void __Pyx_RejectKeywords(const char* function_name, PyObject *kwds) {
             "%s() got an unexpected keyword argument '%U'",
             function_name, key);
         Py_DECREF(key);
+    }
+}
+
+/* GetAttr3 */
+#if __PYX_LIMITED_VERSION_HEX < 0x030d0000
+static PyObject *__Pyx_GetAttr3Default(PyObject *d) {
+    __Pyx_PyThreadState_declare
+    __Pyx_PyThreadState_assign
+    if (unlikely(!__Pyx_PyErr_ExceptionMatches(PyExc_AttributeError)))
+        return NULL;
+    __Pyx_PyErr_Clear();
+    Py_INCREF(d);
+    return d;
+}
+#endif
+static CYTHON_INLINE PyObject *__Pyx_GetAttr3(PyObject *o, PyObject *n, PyObject *d) {
+    PyObject *r;
+#if __PYX_LIMITED_VERSION_HEX >= 0x030d0000
+    int res = PyObject_GetOptionalAttr(o, n, &r);
+    return (res != 0) ? r : __Pyx_NewRef(d);
+#else
+  #if CYTHON_USE_TYPE_SLOTS
+    if (likely(PyUnicode_Check(n))) {
+        r = __Pyx_PyObject_GetAttrStrNoError(o, n);
+        if (unlikely(!r) && likely(!PyErr_Occurred())) {
+            r = __Pyx_NewRef(d);
+        }
+        return r;
+    }
+  #endif
+    r = PyObject_GetAttr(o, n);
+    return (likely(r)) ? r : __Pyx_GetAttr3Default(d);
+#endif
+}
+
+/* PyObjectCompare */
+#if !(CYTHON_COMPILING_IN_PYPY || CYTHON_COMPILING_IN_GRAAL)
+#ifndef __Pyx_DEFINED_PyObject_ComparePyBytesPyBytesBoolEq
+#define __Pyx_DEFINED_PyObject_ComparePyBytesPyBytesBoolEq
+static CYTHON_INLINE int __Pyx_PyObject_ComparePyBytesPyBytesBoolEq(PyObject* s1, PyObject* s2) {
+    #if CYTHON_ASSUME_SAFE_SIZE && CYTHON_ASSUME_SAFE_MACROS
+    const char *ps1, *ps2;
+    Py_ssize_t length = PyBytes_GET_SIZE(s1);
+    if (length != PyBytes_GET_SIZE(s2)) goto __pyx_return_false;
+    ps1 = PyBytes_AS_STRING(s1);
+    ps2 = PyBytes_AS_STRING(s2);
+    #else
+    char *ps1, *ps2;
+    Py_ssize_t length, length2;
+    if (unlikely(PyBytes_AsStringAndSize(s1, &ps1, &length) == -1)) return -1;
+    if (unlikely(PyBytes_AsStringAndSize(s2, &ps2, &length2) == -1)) return -1;
+    if (length != length2) goto __pyx_return_false;
+    #endif
+    if (ps1[0] != ps2[0]) goto __pyx_return_false;
+    if (length == 1) goto __pyx_return_true;
+    {
+        int cmp;
+#if CYTHON_USE_UNICODE_INTERNALS && (PY_VERSION_HEX < 0x030B0000)
+        Py_hash_t hash1 = ((PyBytesObject*)s1)->ob_shash;
+        Py_hash_t hash2 = ((PyBytesObject*)s2)->ob_shash;
+        if (hash1 != hash2 && hash1 != -1 && hash2 != -1) goto __pyx_return_false;
+#endif
+        cmp = memcmp(ps1, ps2, (size_t)length);
+        if (cmp == 0) goto __pyx_return_true; else goto __pyx_return_false;
+    }
+__pyx_return_true:
+    return 1;
+__pyx_return_false:
+    return 0;
+}
+#endif
+#endif
+static CYTHON_INLINE int __Pyx_PyObject_CompareBoolEq_bytes_bytes(PyObject *op1, PyObject *op2, int pyop) {
+    CYTHON_UNUSED_VAR(pyop);
+    if (unlikely(op1 == Py_None)) {
+        if (op2 == Py_None) goto __pyx_return_true; else goto __pyx_return_false;
+    }
+    if (unlikely(op2 == Py_None)) {
+        if (op1 == Py_None) goto __pyx_return_true; else goto __pyx_return_false;
+    }
+    #if !(CYTHON_COMPILING_IN_PYPY || CYTHON_COMPILING_IN_GRAAL)
+    if (likely(op1 != Py_None)) {
+        if (op1 == op2) goto __pyx_return_true;
+        if (likely(op2 != Py_None)) {
+            return __Pyx_PyObject_ComparePyBytesPyBytesBoolEq(op1, op2);
+        }
+        goto __pyx_richcmp;
+    }
+    #endif
+    if ((0)) goto __pyx_richcmp;
+    if ((0)) goto __pyx_return_true;
+    if ((0)) goto __pyx_return_false;
+__pyx_richcmp:
+    return __Pyx_PyObject_RichCompareBool(op1, op2, Py_EQ);
+__pyx_return_true:
+    return 1;
+__pyx_return_false:
+    return 0;
+}
+
+/* PyObjectCompare */
+#if !(CYTHON_COMPILING_IN_PYPY || CYTHON_COMPILING_IN_GRAAL)
+#ifndef __Pyx_DEFINED_PyObject_ComparePyBytesPyBytesBoolNe
+#define __Pyx_DEFINED_PyObject_ComparePyBytesPyBytesBoolNe
+static CYTHON_INLINE int __Pyx_PyObject_ComparePyBytesPyBytesBoolNe(PyObject* s1, PyObject* s2) {
+    #if CYTHON_ASSUME_SAFE_SIZE && CYTHON_ASSUME_SAFE_MACROS
+    const char *ps1, *ps2;
+    Py_ssize_t length = PyBytes_GET_SIZE(s1);
+    if (length != PyBytes_GET_SIZE(s2)) goto __pyx_return_true;
+    ps1 = PyBytes_AS_STRING(s1);
+    ps2 = PyBytes_AS_STRING(s2);
+    #else
+    char *ps1, *ps2;
+    Py_ssize_t length, length2;
+    if (unlikely(PyBytes_AsStringAndSize(s1, &ps1, &length) == -1)) return -1;
+    if (unlikely(PyBytes_AsStringAndSize(s2, &ps2, &length2) == -1)) return -1;
+    if (length != length2) goto __pyx_return_true;
+    #endif
+    if (ps1[0] != ps2[0]) goto __pyx_return_true;
+    if (length == 1) goto __pyx_return_false;
+    {
+        int cmp;
+#if CYTHON_USE_UNICODE_INTERNALS && (PY_VERSION_HEX < 0x030B0000)
+        Py_hash_t hash1 = ((PyBytesObject*)s1)->ob_shash;
+        Py_hash_t hash2 = ((PyBytesObject*)s2)->ob_shash;
+        if (hash1 != hash2 && hash1 != -1 && hash2 != -1) goto __pyx_return_true;
+#endif
+        cmp = memcmp(ps1, ps2, (size_t)length);
+        if (cmp != 0) goto __pyx_return_true; else goto __pyx_return_false;
+    }
+__pyx_return_true:
+    return 1;
+__pyx_return_false:
+    return 0;
+}
+#endif
+#endif
+static CYTHON_INLINE int __Pyx_PyObject_CompareBoolNe_bytes_bytes(PyObject *op1, PyObject *op2, int pyop) {
+    CYTHON_UNUSED_VAR(pyop);
+    if (unlikely(op1 == Py_None)) {
+        if (op2 == Py_None) goto __pyx_return_false; else goto __pyx_return_true;
+    }
+    if (unlikely(op2 == Py_None)) {
+        if (op1 == Py_None) goto __pyx_return_false; else goto __pyx_return_true;
+    }
+    #if !(CYTHON_COMPILING_IN_PYPY || CYTHON_COMPILING_IN_GRAAL)
+    if (likely(op1 != Py_None)) {
+        if (op1 == op2) goto __pyx_return_false;
+        if (likely(op2 != Py_None)) {
+            return __Pyx_PyObject_ComparePyBytesPyBytesBoolNe(op1, op2);
+        }
+        goto __pyx_richcmp;
+    }
+    #endif
+    if ((0)) goto __pyx_richcmp;
+    if ((0)) goto __pyx_return_true;
+    if ((0)) goto __pyx_return_false;
+__pyx_richcmp:
+    return __Pyx_PyObject_RichCompareBool(op1, op2, Py_NE);
+__pyx_return_true:
+    return 1;
+__pyx_return_false:
+    return 0;
+}
+
+/* PyObjectVectorcallKwds (used by PyObjectVectorcallMethodKwds) */
+#if CYTHON_VECTORCALL
+CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject *kwnames, Py_ssize_t i) {
+    PyObject *key = __Pyx_PyTuple_GET_ITEM(kwnames, i);
+#if !CYTHON_ASSUME_SAFE_MACROS
+    if (unlikely(!key)) return -1;
+#endif
+    if (unlikely(!PyUnicode_Check(key))) {
+        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+        return -1;
+    }
+    return 0;
+}
+#else
+CYTHON_UNUSED static PyObject *__Pyx_MakeKwargDict(PyObject **keys, PyObject **values, Py_ssize_t n) {
+    PyObject *out = PyDict_New();
+    if (unlikely(!out)) return NULL;
+    for (Py_ssize_t i=0; i<n; ++i) {
+        if (unlikely(PyDict_SetItem(out, keys[i], values[i]) < 0)) {
+            Py_DECREF(out);
+            return NULL;
+        }
+    }
+    return out;
+}
+CYTHON_UNUSED static int __Pyx_CheckVectorcallKwarg(PyObject **kwnames, Py_ssize_t i) {
+    PyObject *key = kwnames[i];
+    if (unlikely(!PyUnicode_Check(key))) {
+        PyErr_SetString(PyExc_TypeError, "keywords must be strings");
+        return -1;
+    }
+    return 0;
+}
+#endif
+
+/* PyObjectVectorcallMethodKwds */
+#if !CYTHON_VECTORCALL
+static PyObject *__Pyx_Object_VectorcallMethodKwds(PyObject *name, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+    PyObject *result;
+    PyObject *obj = PyObject_GetAttr(args[0], name);
+    if (unlikely(!obj))
+        return NULL;
+    result = __Pyx_Object_VectorcallKwds(obj, args+1, nargsf-1, kwnames);
+    Py_DECREF(obj);
+    return result;
+}
+#endif
+
+/* PyLongCompare */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_EqObjC(PyObject *op1, PyObject *op2, long intval, long inplace) {
+    CYTHON_MAYBE_UNUSED_VAR(intval);
+    CYTHON_UNUSED_VAR(inplace);
+    if (op1 == op2) {
+        Py_RETURN_TRUE;
+    }
+    #if CYTHON_USE_PYLONG_INTERNALS
+    if (likely(PyLong_CheckExact(op1))) {
+        int unequal;
+        unsigned long uintval;
+        Py_ssize_t size = __Pyx_PyLong_DigitCount(op1);
+        const digit* digits = __Pyx_PyLong_Digits(op1);
+        if (intval == 0) {
+            if (__Pyx_PyLong_IsZero(op1) == 1) Py_RETURN_TRUE; else Py_RETURN_FALSE;
+        } else if (intval < 0) {
+            if (__Pyx_PyLong_IsNonNeg(op1))
+                Py_RETURN_FALSE;
+            intval = -intval;
+        } else {
+            if (__Pyx_PyLong_IsNeg(op1))
+                Py_RETURN_FALSE;
+        }
+        uintval = (unsigned long) intval;
+#if PyLong_SHIFT * 4 < SIZEOF_LONG*8
+        if (uintval >> (PyLong_SHIFT * 4)) {
+            unequal = (size != 5) || (digits[0] != (uintval & (unsigned long) PyLong_MASK))
+                 | (digits[1] != ((uintval >> (1 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK)) | (digits[2] != ((uintval >> (2 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK)) | (digits[3] != ((uintval >> (3 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK)) | (digits[4] != ((uintval >> (4 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK));
+        } else
+#endif
+#if PyLong_SHIFT * 3 < SIZEOF_LONG*8
+        if (uintval >> (PyLong_SHIFT * 3)) {
+            unequal = (size != 4) || (digits[0] != (uintval & (unsigned long) PyLong_MASK))
+                 | (digits[1] != ((uintval >> (1 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK)) | (digits[2] != ((uintval >> (2 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK)) | (digits[3] != ((uintval >> (3 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK));
+        } else
+#endif
+#if PyLong_SHIFT * 2 < SIZEOF_LONG*8
+        if (uintval >> (PyLong_SHIFT * 2)) {
+            unequal = (size != 3) || (digits[0] != (uintval & (unsigned long) PyLong_MASK))
+                 | (digits[1] != ((uintval >> (1 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK)) | (digits[2] != ((uintval >> (2 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK));
+        } else
+#endif
+#if PyLong_SHIFT * 1 < SIZEOF_LONG*8
+        if (uintval >> (PyLong_SHIFT * 1)) {
+            unequal = (size != 2) || (digits[0] != (uintval & (unsigned long) PyLong_MASK))
+                 | (digits[1] != ((uintval >> (1 * PyLong_SHIFT)) & (unsigned long) PyLong_MASK));
+        } else
+#endif
+            unequal = (size != 1) || (((unsigned long) digits[0]) != (uintval & (unsigned long) PyLong_MASK));
+        if (unequal == 0) Py_RETURN_TRUE; else Py_RETURN_FALSE;
+    }
+    #endif
+    if (PyFloat_CheckExact(op1)) {
+        const long b = intval;
+        double a = __Pyx_PyFloat_AS_DOUBLE(op1);
+        if ((double)a == (double)b) Py_RETURN_TRUE; else Py_RETURN_FALSE;
+    }
+    return PyObject_RichCompare(op1, op2, Py_EQ);
+}
+
+/* ModInt[long] */
+static CYTHON_INLINE long __Pyx_mod_long(long a, long b, int b_is_constant) {
+    long r = a % b;
+    long adapt_python = (b_is_constant ?
+        ((r != 0) & ((r < 0) ^ (b < 0))) :
+        ((r != 0) & ((r ^ b) < 0))
+    );
+    return r + adapt_python * b;
+}
+
+/* DivInt[int64_t] */
+static CYTHON_INLINE int64_t __Pyx_div_int64_t(int64_t a, int64_t b, int b_is_constant) {
+    int64_t q = a / b;
+    int64_t r = a - q*b;
+    int64_t adapt_python = (b_is_constant ?
+        ((r != 0) & ((r < 0) ^ (b < 0))) :
+        ((r != 0) & ((r ^ b) < 0))
+    );
+    return q - adapt_python;
+}
+
+/* GetTopmostException (used by SaveResetException) */
+#if CYTHON_USE_EXC_INFO_STACK && CYTHON_FAST_THREAD_STATE
+static _PyErr_StackItem *
+__Pyx_PyErr_GetTopmostException(PyThreadState *tstate)
+{
+    _PyErr_StackItem *exc_info = tstate->exc_info;
+    while ((exc_info->exc_value == NULL || exc_info->exc_value == Py_None) &&
+           exc_info->previous_item != NULL)
+    {
+        exc_info = exc_info->previous_item;
+    }
+    return exc_info;
+}
+#endif
+
+/* SaveResetException */
+#if CYTHON_FAST_THREAD_STATE
+static CYTHON_INLINE void __Pyx__ExceptionSave(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb) {
+  #if CYTHON_USE_EXC_INFO_STACK && PY_VERSION_HEX >= 0x030B00a4
+    _PyErr_StackItem *exc_info = __Pyx_PyErr_GetTopmostException(tstate);
+    PyObject *exc_value = exc_info->exc_value;
+    if (exc_value == NULL || exc_value == Py_None) {
+        *value = NULL;
+        *type = NULL;
+        *tb = NULL;
+    } else {
+        *value = exc_value;
+        Py_INCREF(*value);
+        *type = (PyObject*) Py_TYPE(exc_value);
+        Py_INCREF(*type);
+        *tb = PyException_GetTraceback(exc_value);
+    }
+  #elif CYTHON_USE_EXC_INFO_STACK
+    _PyErr_StackItem *exc_info = __Pyx_PyErr_GetTopmostException(tstate);
+    *type = exc_info->exc_type;
+    *value = exc_info->exc_value;
+    *tb = exc_info->exc_traceback;
+    Py_XINCREF(*type);
+    Py_XINCREF(*value);
+    Py_XINCREF(*tb);
+  #else
+    *type = tstate->exc_type;
+    *value = tstate->exc_value;
+    *tb = tstate->exc_traceback;
+    Py_XINCREF(*type);
+    Py_XINCREF(*value);
+    Py_XINCREF(*tb);
+  #endif
+}
+static CYTHON_INLINE void __Pyx__ExceptionReset(PyThreadState *tstate, PyObject *type, PyObject *value, PyObject *tb) {
+  #if CYTHON_USE_EXC_INFO_STACK && PY_VERSION_HEX >= 0x030B00a4
+    _PyErr_StackItem *exc_info = tstate->exc_info;
+    PyObject *tmp_value = exc_info->exc_value;
+    exc_info->exc_value = value;
+    Py_XDECREF(tmp_value);
+    Py_XDECREF(type);
+    Py_XDECREF(tb);
+  #else
+    PyObject *tmp_type, *tmp_value, *tmp_tb;
+    #if CYTHON_USE_EXC_INFO_STACK
+    _PyErr_StackItem *exc_info = tstate->exc_info;
+    tmp_type = exc_info->exc_type;
+    tmp_value = exc_info->exc_value;
+    tmp_tb = exc_info->exc_traceback;
+    exc_info->exc_type = type;
+    exc_info->exc_value = value;
+    exc_info->exc_traceback = tb;
+    #else
+    tmp_type = tstate->exc_type;
+    tmp_value = tstate->exc_value;
+    tmp_tb = tstate->exc_traceback;
+    tstate->exc_type = type;
+    tstate->exc_value = value;
+    tstate->exc_traceback = tb;
+    #endif
+    Py_XDECREF(tmp_type);
+    Py_XDECREF(tmp_value);
+    Py_XDECREF(tmp_tb);
+  #endif
+}
+#endif
+
+/* GetException */
+#if CYTHON_FAST_THREAD_STATE
+static int __Pyx__GetException(PyThreadState *tstate, PyObject **type, PyObject **value, PyObject **tb)
+#else
+static int __Pyx_GetException(PyObject **type, PyObject **value, PyObject **tb)
+#endif
+{
+    PyObject *local_type = NULL, *local_value, *local_tb = NULL;
+#if CYTHON_FAST_THREAD_STATE
+    PyObject *tmp_type, *tmp_value, *tmp_tb;
+  #if PY_VERSION_HEX >= 0x030C0000
+    local_value = tstate->current_exception;
+    tstate->current_exception = 0;
+  #else
+    local_type = tstate->curexc_type;
+    local_value = tstate->curexc_value;
+    local_tb = tstate->curexc_traceback;
+    tstate->curexc_type = 0;
+    tstate->curexc_value = 0;
+    tstate->curexc_traceback = 0;
+  #endif
+#elif __PYX_LIMITED_VERSION_HEX >= 0x030C0000
+    local_value = PyErr_GetRaisedException();
+#else
+    PyErr_Fetch(&local_type, &local_value, &local_tb);
+#endif
+#if __PYX_LIMITED_VERSION_HEX >= 0x030C0000
+    if (likely(local_value)) {
+        local_type = (PyObject*) Py_TYPE(local_value);
+        Py_INCREF(local_type);
+        local_tb = PyException_GetTraceback(local_value);
+    }
+#else
+    PyErr_NormalizeException(&local_type, &local_value, &local_tb);
+#if CYTHON_FAST_THREAD_STATE
+    if (unlikely(tstate->curexc_type))
+#else
+    if (unlikely(PyErr_Occurred()))
+#endif
+        goto bad;
+    if (local_tb) {
+        if (unlikely(PyException_SetTraceback(local_value, local_tb) < 0))
+            goto bad;
+    }
+#endif // __PYX_LIMITED_VERSION_HEX >= 0x030C0000
+    Py_XINCREF(local_tb);
+    Py_XINCREF(local_type);
+    Py_XINCREF(local_value);
+    *type = local_type;
+    *value = local_value;
+    *tb = local_tb;
+#if CYTHON_FAST_THREAD_STATE
+    #if CYTHON_USE_EXC_INFO_STACK
+    {
+        _PyErr_StackItem *exc_info = tstate->exc_info;
+      #if PY_VERSION_HEX >= 0x030B00a4
+        tmp_value = exc_info->exc_value;
+        exc_info->exc_value = local_value;
+        tmp_type = NULL;
+        tmp_tb = NULL;
+        Py_XDECREF(local_type);
+        Py_XDECREF(local_tb);
+      #else
+        tmp_type = exc_info->exc_type;
+        tmp_value = exc_info->exc_value;
+        tmp_tb = exc_info->exc_traceback;
+        exc_info->exc_type = local_type;
+        exc_info->exc_value = local_value;
+        exc_info->exc_traceback = local_tb;
+      #endif
+    }
+    #else
+    tmp_type = tstate->exc_type;
+    tmp_value = tstate->exc_value;
+    tmp_tb = tstate->exc_traceback;
+    tstate->exc_type = local_type;
+    tstate->exc_value = local_value;
+    tstate->exc_traceback = local_tb;
+    #endif
+    Py_XDECREF(tmp_type);
+    Py_XDECREF(tmp_value);
+    Py_XDECREF(tmp_tb);
+#elif __PYX_LIMITED_VERSION_HEX >= 0x030b0000
+    PyErr_SetHandledException(local_value);
+    Py_XDECREF(local_value);
+    Py_XDECREF(local_type);
+    Py_XDECREF(local_tb);
+#else
+    PyErr_SetExcInfo(local_type, local_value, local_tb);
+#endif
+    return 0;
+#if __PYX_LIMITED_VERSION_HEX < 0x030C0000
+bad:
+    *type = 0;
+    *value = 0;
+    *tb = 0;
+    Py_XDECREF(local_type);
+    Py_XDECREF(local_value);
+    Py_XDECREF(local_tb);
+    return -1;
+#endif
+}
+
+/* WriteUnraisableException */
+static void __Pyx_WriteUnraisable(const char *name, int clineno,
+                                  int lineno, const char *filename,
+                                  int full_traceback, int nogil) {
+    PyObject *old_exc, *old_val, *old_tb;
+    PyObject *ctx;
+    __Pyx_PyThreadState_declare
+    PyGILState_STATE state;
+    if (nogil)
+        state = PyGILState_Ensure();
+    else state = (PyGILState_STATE)0;
+    CYTHON_UNUSED_VAR(clineno);
+    CYTHON_UNUSED_VAR(lineno);
+    CYTHON_UNUSED_VAR(filename);
+    CYTHON_MAYBE_UNUSED_VAR(nogil);
+    __Pyx_PyThreadState_assign
+    __Pyx_ErrFetch(&old_exc, &old_val, &old_tb);
+    if (full_traceback) {
+        Py_XINCREF(old_exc);
+        Py_XINCREF(old_val);
+        Py_XINCREF(old_tb);
+        __Pyx_ErrRestore(old_exc, old_val, old_tb);
+        PyErr_PrintEx(0);
+    }
+    ctx = PyUnicode_FromString(name);
+    __Pyx_ErrRestore(old_exc, old_val, old_tb);
+    if (!ctx) {
+        PyErr_WriteUnraisable(Py_None);
+    } else {
+        PyErr_WriteUnraisable(ctx);
+        Py_DECREF(ctx);
+    }
+    if (nogil)
+        PyGILState_Release(state);
+}
+
+/* PyObjectCall2Args (used by CallUnboundCMethod1) */
+static CYTHON_INLINE PyObject* __Pyx_PyObject_Call2Args(PyObject* function, PyObject* arg1, PyObject* arg2) {
+    PyObject *args[3] = {NULL, arg1, arg2};
+    return __Pyx_PyObject_FastCall(function, args+1, 2 | __Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET);
+}
+
+/* CallUnboundCMethod1 */
+#if CYTHON_COMPILING_IN_CPYTHON
+static CYTHON_INLINE PyObject* __Pyx_CallUnboundCMethod1(__Pyx_CachedCFunction* cfunc, PyObject* self, PyObject* arg) {
+    int was_initialized =  __Pyx_CachedCFunction_GetAndSetInitializing(cfunc);
+    if (likely(was_initialized == 2 && cfunc->func)) {
+        int flag = cfunc->flag;
+        if (flag == METH_O) {
+            return __Pyx_CallCFunction(cfunc, self, arg);
+        } else if (flag == METH_FASTCALL) {
+            return __Pyx_CallCFunctionFast(cfunc, self, &arg, 1);
+        } else if (flag == (METH_FASTCALL | METH_KEYWORDS)) {
+            return __Pyx_CallCFunctionFastWithKeywords(cfunc, self, &arg, 1, NULL);
+        }
+    }
+#if CYTHON_COMPILING_IN_CPYTHON_FREETHREADING
+    else if (unlikely(was_initialized == 1)) {
+        __Pyx_CachedCFunction tmp_cfunc = {
+#ifndef __cplusplus
+            0
+#endif
+        };
+        tmp_cfunc.type = cfunc->type;
+        tmp_cfunc.method_name = cfunc->method_name;
+        return __Pyx__CallUnboundCMethod1(&tmp_cfunc, self, arg);
+    }
+#endif
+    PyObject* result = __Pyx__CallUnboundCMethod1(cfunc, self, arg);
+    __Pyx_CachedCFunction_SetFinishedInitializing(cfunc);
+    return result;
+}
+#endif
+static PyObject* __Pyx__CallUnboundCMethod1(__Pyx_CachedCFunction* cfunc, PyObject* self, PyObject* arg){
+    PyObject *result = NULL;
+    if (unlikely(!cfunc->func && !cfunc->method) && unlikely(__Pyx_TryUnpackUnboundCMethod(cfunc) < 0)) return NULL;
+#if CYTHON_COMPILING_IN_CPYTHON
+    if (cfunc->func && (cfunc->flag & METH_VARARGS)) {
+        PyObject *args = PyTuple_New(1);
+        if (unlikely(!args)) return NULL;
+        Py_INCREF(arg);
+        PyTuple_SET_ITEM(args, 0, arg);
+        if (cfunc->flag & METH_KEYWORDS)
+            result = __Pyx_CallCFunctionWithKeywords(cfunc, self, args, NULL);
+        else
+            result = __Pyx_CallCFunction(cfunc, self, args);
+        Py_DECREF(args);
+    } else
+#endif
+    {
+        result = __Pyx_PyObject_Call2Args(cfunc->method, self, arg);
+    }
+    return result;
+}
+
+/* dict_getitem_default */
+static PyObject* __Pyx_PyDict_GetItemDefault(PyObject* d, PyObject* key, PyObject* default_value) {
+    PyObject* value;
+#if !CYTHON_COMPILING_IN_PYPY || PYPY_VERSION_NUM >= 0x07020000
+    value = PyDict_GetItemWithError(d, key);
+    if (unlikely(!value)) {
+        if (unlikely(PyErr_Occurred()))
+            return NULL;
+        value = default_value;
+    }
+    Py_INCREF(value);
+    if ((1));
+#else
+    if (PyBytes_CheckExact(key) || PyUnicode_CheckExact(key) || PyLong_CheckExact(key)) {
+        value = PyDict_GetItem(d, key);
+        if (unlikely(!value)) {
+            value = default_value;
+        }
+        Py_INCREF(value);
+    }
+#endif
+    else {
+        if (default_value == Py_None)
+            value = __Pyx_CallUnboundCMethod1(&__pyx_mstate_global->__pyx_umethod_PyDict_Type_get, d, key);
+        else
+            value = __Pyx_CallUnboundCMethod2(&__pyx_mstate_global->__pyx_umethod_PyDict_Type_get, d, key, default_value);
+    }
+    return value;
+}
+
+/* ListCompAppendAndDecref */
+#if CYTHON_USE_PYLIST_INTERNALS && CYTHON_ASSUME_SAFE_MACROS && CYTHON_ASSUME_SAFE_SIZE
+static CYTHON_INLINE int __Pyx_ListComp_AppendAndDecref(PyObject* list, PyObject* x) {
+    PyListObject* L = (PyListObject*) list;
+    Py_ssize_t len = Py_SIZE(list);
+    if (likely(L->allocated > len)) {
+        __Pyx__ListComp_AppendAndDecref(list, len, x);
+        return 0;
+    }
+    int result = PyList_Append(list, x);
+    Py_DECREF(x);
+    return result;
+}
+#else
+static CYTHON_INLINE int __Pyx_ListComp_AppendAndDecref(PyObject* list, PyObject* x) {
+    int result = PyList_Append(list, x);
+    Py_DECREF(x);
+    return result;
+}
+#endif
+
+/* HasAttr (used by ImportImpl) */
+#if __PYX_LIMITED_VERSION_HEX < 0x030d0000
+static CYTHON_INLINE int __Pyx_HasAttr(PyObject *o, PyObject *n) {
+    PyObject *r;
+    if (unlikely(!PyUnicode_Check(n))) {
+        PyErr_SetString(PyExc_TypeError,
+                        "hasattr(): attribute name must be string");
+        return -1;
+    }
+    r = __Pyx_PyObject_GetAttrStrNoError(o, n);
+    if (!r) {
+        return (unlikely(PyErr_Occurred())) ? -1 : 0;
+    } else {
+        Py_DECREF(r);
+        return 1;
+    }
+}
+#endif
+
+/* TupleOrListFromArrayImpl (used by ListFromArray) */
+CYTHON_UNUSED static PyObject *
+__Pyx_PyList_FromArray(PyObject *const *src, Py_ssize_t n) {
+    PyObject *res = PyList_New(n);
+    if (unlikely(res == NULL)) return NULL;
+    #if CYTHON_COMPILING_IN_CPYTHON
+    __Pyx_copy_object_array(src, ((PyListObject*)res)->ob_item, n);
+    #else
+    Py_ssize_t i;
+    for (i = 0; i < n; i++) {
+        Py_INCREF(src[i]);
+        if (unlikely(__Pyx_PyList_SET_ITEM(res, i, src[i]) < (0))) {
+            Py_DECREF(res);
+            return NULL;
+        }
+    }
+    #endif
+    return res;
+}
+
+/* ImportImpl (used by Import) */
+static int __Pyx__Import_GetModule(PyObject *qualname, PyObject **module) {
+    PyObject *imported_module = PyImport_GetModule(qualname);
+    if (unlikely(!imported_module)) {
+        *module = NULL;
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+        return 0;
+    }
+    *module = imported_module;
+    return 1;
+}
+static int __Pyx__Import_Lookup(PyObject *qualname, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject **module) {
+    PyObject *imported_module;
+    PyObject *top_level_package_name;
+    Py_ssize_t i;
+    int status, module_found;
+    Py_ssize_t dot_index;
+    module_found = __Pyx__Import_GetModule(qualname, &imported_module);
+    if (unlikely(!module_found || module_found == -1)) {
+        *module = NULL;
+        return module_found;
+    }
+    if (imported_names) {
+        for (i = 0; i < len_imported_names; i++) {
+            PyObject *imported_name = imported_names[i];
+#if __PYX_LIMITED_VERSION_HEX < 0x030d0000
+            int has_imported_attribute = PyObject_HasAttr(imported_module, imported_name);
+#else
+            int has_imported_attribute = PyObject_HasAttrWithError(imported_module, imported_name);
+            if (unlikely(has_imported_attribute == -1)) goto error;
+#endif
+            if (!has_imported_attribute) {
+                goto not_found;
+            }
+        }
+        *module = imported_module;
+        return 1;
+    }
+    dot_index = PyUnicode_FindChar(qualname, '.', 0, PY_SSIZE_T_MAX, 1);
+    if (dot_index == -1) {
+        *module = imported_module;
+        return 1;
+    }
+    if (unlikely(dot_index == -2)) goto error;
+    top_level_package_name = PyUnicode_Substring(qualname, 0, dot_index);
+    if (unlikely(!top_level_package_name)) goto error;
+    Py_DECREF(imported_module);
+    status = __Pyx__Import_GetModule(top_level_package_name, module);
+    Py_DECREF(top_level_package_name);
+    return status;
+error:
+    Py_DECREF(imported_module);
+    *module = NULL;
+    return -1;
+not_found:
+    Py_DECREF(imported_module);
+    *module = NULL;
+    return 0;
+}
+static PyObject *__Pyx__Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, PyObject *moddict, int level) {
+    PyObject *module = 0;
+    PyObject *empty_dict = 0;
+    PyObject *from_list = 0;
+    int module_found;
+    if (!qualname) {
+        qualname = name;
+    }
+    module_found = __Pyx__Import_Lookup(qualname, imported_names, len_imported_names, &module);
+    if (likely(module_found == 1)) {
+        return module;
+    } else if (unlikely(module_found == -1)) {
+        return NULL;
+    }
+    #if !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX >= 0x030f00a6
+    empty_dict = PyFrozenDict_New(NULL);
+    #else
+    empty_dict = PyDict_New();
+    #endif
+    if (unlikely(!empty_dict))
+        goto bad;
+    if (imported_names) {
+        from_list = __Pyx_PyList_FromArray(imported_names, len_imported_names);
+        if (unlikely(!from_list))
+            goto bad;
+    }
+    if (level == -1) {
+        const char* package_sep = strchr(__Pyx_MODULE_NAME, '.');
+        if (package_sep != (0)) {
+            module = PyImport_ImportModuleLevelObject(
+                name, moddict, empty_dict, from_list, 1);
+            if (unlikely(!module)) {
+                if (unlikely(!PyErr_ExceptionMatches(PyExc_ImportError)))
+                    goto bad;
+                PyErr_Clear();
+            }
+        }
+        level = 0;
+    }
+    if (!module) {
+        module = PyImport_ImportModuleLevelObject(
+            name, moddict, empty_dict, from_list, level);
+    }
+bad:
+    Py_XDECREF(from_list);
+    Py_XDECREF(empty_dict);
+    return module;
+}
+
+/* Import */
+static PyObject *__Pyx_Import(PyObject *name, PyObject *const *imported_names, Py_ssize_t len_imported_names, PyObject *qualname, int level) {
+    return __Pyx__Import(name, imported_names, len_imported_names, qualname, __pyx_mstate_global->__pyx_d, level);
+}
+
+/* decode_c_string */
+static CYTHON_INLINE PyObject* __Pyx_decode_c_string(
+         const char* cstring, Py_ssize_t start, Py_ssize_t stop,
+         const char* encoding, const char* errors,
+         PyObject* (*decode_func)(const char *s, Py_ssize_t size, const char *errors)) {
+    Py_ssize_t length;
+    if (unlikely((start < 0) | (stop < 0))) {
+        size_t slen = strlen(cstring);
+        if (unlikely(slen > (size_t) PY_SSIZE_T_MAX)) {
+            PyErr_SetString(PyExc_OverflowError,
+                            "c-string too long to convert to Python");
+            return NULL;
+        }
+        length = (Py_ssize_t) slen;
+        if (start < 0) {
+            start += length;
+            if (start < 0)
+                start = 0;
+        }
+        if (stop < 0)
+            stop += length;
+    }
+    if (unlikely(stop <= start))
+        return __Pyx_NewRef(__pyx_mstate_global->__pyx_empty_unicode);
+    length = stop - start;
+    cstring += start;
+    if (decode_func) {
+        return decode_func(cstring, length, errors);
+    } else {
+        return PyUnicode_Decode(cstring, length, encoding, errors);
     }
 }
 
@@ -15703,172 +21483,6 @@ static int __Pyx_PyType_Ready(PyTypeObject *t) {
 #endif
 }
 
-/* GetVTable (used by MergeVTables) */
-static int __Pyx_GetVtable(PyTypeObject *type, void** table) {
-    void* ptr;
-    *table = NULL;
-#if CYTHON_COMPILING_IN_LIMITED_API
-    PyObject *ob = PyObject_GetAttr((PyObject *)type, __pyx_mstate_global->__pyx_n_u_pyx_vtable);
-#else
-    PyObject *ob = PyObject_GetItem(type->tp_dict, __pyx_mstate_global->__pyx_n_u_pyx_vtable);
-#endif
-    if (!ob)
-        goto no_attr;
-    ptr = PyCapsule_GetPointer(ob, 0);
-    if (!ptr && !PyErr_Occurred())
-        PyErr_SetString(PyExc_RuntimeError, "invalid vtable found for imported type");
-    Py_DECREF(ob);
-    *table = ptr;
-    return 1;
-no_attr:
-    if (PyErr_ExceptionMatches(CYTHON_COMPILING_IN_LIMITED_API ? PyExc_AttributeError : PyExc_KeyError)) {
-        return 0;
-    }
-    Py_XDECREF(ob);
-    return -1;
-}
-
-/* RaiseErrorWithObjectTypes (used by MergeVTables) */
-static void __Pyx_RaiseErrorWithTypes1(PyObject* exc_type, const char *message, const char *arg, PyTypeObject *type_obj1, PyTypeObject *type_obj2) {
-    __Pyx_TypeName type_name1 = __Pyx_PyType_GetFullyQualifiedName(type_obj1);
-    #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
-    if (unlikely(!type_name1)) return;
-    #endif
-    __Pyx_TypeName type_name2 = __Pyx_PyType_GetFullyQualifiedName(type_obj2);
-    #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
-    if (unlikely(!type_name2)) goto type2_failed;
-    #endif
-    PyErr_Format(exc_type, message, arg, type_name1, type_name2);
-    __Pyx_DECREF_TypeName(type_name2);
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
-type2_failed:
-#endif
-    __Pyx_DECREF_TypeName(type_name1);
-}
-
-/* MergeVTables (used by SetVTable) */
-static int __Pyx_MergeVtables(PyTypeObject *type) {
-    int i=0;
-    Py_ssize_t size;
-    void** base_vtables;
-    void* unknown = (void*)-1;
-    PyObject* bases = __Pyx_PyType_GetSlot(type, tp_bases, PyObject*);
-    int base_depth = 0;
-    {
-        PyTypeObject* base = __Pyx_PyType_GetSlot(type, tp_base, PyTypeObject*);
-        while (base) {
-            base_depth += 1;
-            base = __Pyx_PyType_TryGetSlot(base, tp_base, PyTypeObject*);
-        }
-    }
-    base_vtables = (void**) PyMem_Malloc(sizeof(void*) * (size_t)(base_depth + 1));
-    if (unlikely(!base_vtables)) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    base_vtables[0] = unknown;
-#if CYTHON_COMPILING_IN_LIMITED_API
-    size = PyTuple_Size(bases);
-    if (size < 0) goto other_failure;
-#else
-    size = PyTuple_GET_SIZE(bases);
-#endif
-    for (i = 1; i < size; i++) {
-        PyObject *basei;
-        void* base_vtable;
-#if CYTHON_AVOID_BORROWED_REFS
-        basei = PySequence_GetItem(bases, i);
-        if (unlikely(!basei)) goto other_failure;
-#elif !CYTHON_ASSUME_SAFE_MACROS
-        basei = PyTuple_GetItem(bases, i);
-        if (unlikely(!basei)) goto other_failure;
-#else
-        basei = PyTuple_GET_ITEM(bases, i);
-#endif
-        int get_vtable_result = __Pyx_GetVtable((PyTypeObject*)basei, &base_vtable);
-#if CYTHON_AVOID_BORROWED_REFS
-        Py_DECREF(basei);
-#endif
-        if (get_vtable_result != 1) {
-            if (get_vtable_result == -1) {
-                goto other_failure;
-            }
-            PyErr_Clear(); // Class doesn't have a vtable.
-        } else {
-            assert(base_vtable != NULL);
-            int j;
-            PyTypeObject* base = __Pyx_PyType_TryGetSlot(type, tp_base, PyTypeObject*);
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
-            if (!base) goto bad;
-#endif
-            for (j = 0; j < base_depth; j++) {
-                if (base_vtables[j] == unknown) {
-                    switch (__Pyx_GetVtable(base, &base_vtables[j])) {
-                        case 1:
-                            assert(base_vtables[j] == NULL);
-                            break;
-                        case 0:
-                            goto bad;
-                        case -1:
-                        default:
-                            goto other_failure;
-                    }
-                    base_vtables[j + 1] = unknown;
-                }
-                if (base_vtables[j] == base_vtable) {
-                    break;
-                }
-                base = __Pyx_PyType_TryGetSlot(base, tp_base, PyTypeObject*);
-#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
-                if (!base) goto bad;
-#endif
-            }
-        }
-    }
-    PyMem_Free(base_vtables);
-    return 0;
-bad:
-    {
-        PyTypeObject* tp_base = __Pyx_PyType_GetSlot(type, tp_base, PyTypeObject*);
-        PyTypeObject* basei;
-#if CYTHON_AVOID_BORROWED_REFS
-        basei = (PyTypeObject*)PySequence_GetItem(bases, i);
-        if (unlikely(!basei)) goto other_failure;
-#elif !CYTHON_ASSUME_SAFE_MACROS
-        basei = (PyTypeObject*)PyTuple_GetItem(bases, i);
-        if (unlikely(!basei)) goto other_failure;
-#else
-        basei = (PyTypeObject*)PyTuple_GET_ITEM(bases, i);
-#endif
-    __Pyx_RaiseTypeErrorWithTypes(
-        "multiple bases have vtable conflict: '" __Pyx_FMT_TYPENAME "' and '" __Pyx_FMT_TYPENAME "'", tp_base, basei);
-#if CYTHON_AVOID_BORROWED_REFS
-        Py_DECREF(basei);
-#endif
-    }
-other_failure:
-    PyMem_Free(base_vtables);
-    return -1;
-}
-
-/* SetVTable */
-static int __Pyx_SetVtable(PyTypeObject *type, void *vtable) {
-    PyObject *ob = PyCapsule_New(vtable, 0, 0);
-    if (unlikely(!ob))
-        goto bad;
-#if CYTHON_COMPILING_IN_LIMITED_API
-    if (unlikely(PyObject_SetAttr((PyObject *) type, __pyx_mstate_global->__pyx_n_u_pyx_vtable, ob) < 0))
-#else
-    if (unlikely(PyDict_SetItem(type->tp_dict, __pyx_mstate_global->__pyx_n_u_pyx_vtable, ob) < 0))
-#endif
-        goto bad;
-    Py_DECREF(ob);
-    return __Pyx_MergeVtables(type);
-bad:
-    Py_XDECREF(ob);
-    return -1;
-}
-
 /* LimitedApiGetTypeTypeDict (used by DelItemOnTypeDict) */
 #if CYTHON_COMPILING_IN_LIMITED_API
 static PyObject *__Pyx_GetTypeTypeDict(PyTypeObject *tp) {
@@ -16043,6 +21657,172 @@ __PYX_GOOD:
     Py_XDECREF(setstate);
     Py_XDECREF(setstate_cython);
     return ret;
+}
+
+/* GetVTable (used by MergeVTables) */
+static int __Pyx_GetVtable(PyTypeObject *type, void** table) {
+    void* ptr;
+    *table = NULL;
+#if CYTHON_COMPILING_IN_LIMITED_API
+    PyObject *ob = PyObject_GetAttr((PyObject *)type, __pyx_mstate_global->__pyx_n_u_pyx_vtable);
+#else
+    PyObject *ob = PyObject_GetItem(type->tp_dict, __pyx_mstate_global->__pyx_n_u_pyx_vtable);
+#endif
+    if (!ob)
+        goto no_attr;
+    ptr = PyCapsule_GetPointer(ob, 0);
+    if (!ptr && !PyErr_Occurred())
+        PyErr_SetString(PyExc_RuntimeError, "invalid vtable found for imported type");
+    Py_DECREF(ob);
+    *table = ptr;
+    return 1;
+no_attr:
+    if (PyErr_ExceptionMatches(CYTHON_COMPILING_IN_LIMITED_API ? PyExc_AttributeError : PyExc_KeyError)) {
+        return 0;
+    }
+    Py_XDECREF(ob);
+    return -1;
+}
+
+/* RaiseErrorWithObjectTypes (used by MergeVTables) */
+static void __Pyx_RaiseErrorWithTypes1(PyObject* exc_type, const char *message, const char *arg, PyTypeObject *type_obj1, PyTypeObject *type_obj2) {
+    __Pyx_TypeName type_name1 = __Pyx_PyType_GetFullyQualifiedName(type_obj1);
+    #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
+    if (unlikely(!type_name1)) return;
+    #endif
+    __Pyx_TypeName type_name2 = __Pyx_PyType_GetFullyQualifiedName(type_obj2);
+    #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
+    if (unlikely(!type_name2)) goto type2_failed;
+    #endif
+    PyErr_Format(exc_type, message, arg, type_name1, type_name2);
+    __Pyx_DECREF_TypeName(type_name2);
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030d0000
+type2_failed:
+#endif
+    __Pyx_DECREF_TypeName(type_name1);
+}
+
+/* MergeVTables (used by SetVTable) */
+static int __Pyx_MergeVtables(PyTypeObject *type) {
+    int i=0;
+    Py_ssize_t size;
+    void** base_vtables;
+    void* unknown = (void*)-1;
+    PyObject* bases = __Pyx_PyType_GetSlot(type, tp_bases, PyObject*);
+    int base_depth = 0;
+    {
+        PyTypeObject* base = __Pyx_PyType_GetSlot(type, tp_base, PyTypeObject*);
+        while (base) {
+            base_depth += 1;
+            base = __Pyx_PyType_TryGetSlot(base, tp_base, PyTypeObject*);
+        }
+    }
+    base_vtables = (void**) PyMem_Malloc(sizeof(void*) * (size_t)(base_depth + 1));
+    if (unlikely(!base_vtables)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    base_vtables[0] = unknown;
+#if CYTHON_COMPILING_IN_LIMITED_API
+    size = PyTuple_Size(bases);
+    if (size < 0) goto other_failure;
+#else
+    size = PyTuple_GET_SIZE(bases);
+#endif
+    for (i = 1; i < size; i++) {
+        PyObject *basei;
+        void* base_vtable;
+#if CYTHON_AVOID_BORROWED_REFS
+        basei = PySequence_GetItem(bases, i);
+        if (unlikely(!basei)) goto other_failure;
+#elif !CYTHON_ASSUME_SAFE_MACROS
+        basei = PyTuple_GetItem(bases, i);
+        if (unlikely(!basei)) goto other_failure;
+#else
+        basei = PyTuple_GET_ITEM(bases, i);
+#endif
+        int get_vtable_result = __Pyx_GetVtable((PyTypeObject*)basei, &base_vtable);
+#if CYTHON_AVOID_BORROWED_REFS
+        Py_DECREF(basei);
+#endif
+        if (get_vtable_result != 1) {
+            if (get_vtable_result == -1) {
+                goto other_failure;
+            }
+            PyErr_Clear(); // Class doesn't have a vtable.
+        } else {
+            assert(base_vtable != NULL);
+            int j;
+            PyTypeObject* base = __Pyx_PyType_TryGetSlot(type, tp_base, PyTypeObject*);
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+            if (!base) goto bad;
+#endif
+            for (j = 0; j < base_depth; j++) {
+                if (base_vtables[j] == unknown) {
+                    switch (__Pyx_GetVtable(base, &base_vtables[j])) {
+                        case 1:
+                            assert(base_vtables[j] == NULL);
+                            break;
+                        case 0:
+                            goto bad;
+                        case -1:
+                        default:
+                            goto other_failure;
+                    }
+                    base_vtables[j + 1] = unknown;
+                }
+                if (base_vtables[j] == base_vtable) {
+                    break;
+                }
+                base = __Pyx_PyType_TryGetSlot(base, tp_base, PyTypeObject*);
+#if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+                if (!base) goto bad;
+#endif
+            }
+        }
+    }
+    PyMem_Free(base_vtables);
+    return 0;
+bad:
+    {
+        PyTypeObject* tp_base = __Pyx_PyType_GetSlot(type, tp_base, PyTypeObject*);
+        PyTypeObject* basei;
+#if CYTHON_AVOID_BORROWED_REFS
+        basei = (PyTypeObject*)PySequence_GetItem(bases, i);
+        if (unlikely(!basei)) goto other_failure;
+#elif !CYTHON_ASSUME_SAFE_MACROS
+        basei = (PyTypeObject*)PyTuple_GetItem(bases, i);
+        if (unlikely(!basei)) goto other_failure;
+#else
+        basei = (PyTypeObject*)PyTuple_GET_ITEM(bases, i);
+#endif
+    __Pyx_RaiseTypeErrorWithTypes(
+        "multiple bases have vtable conflict: '" __Pyx_FMT_TYPENAME "' and '" __Pyx_FMT_TYPENAME "'", tp_base, basei);
+#if CYTHON_AVOID_BORROWED_REFS
+        Py_DECREF(basei);
+#endif
+    }
+other_failure:
+    PyMem_Free(base_vtables);
+    return -1;
+}
+
+/* SetVTable */
+static int __Pyx_SetVtable(PyTypeObject *type, void *vtable) {
+    PyObject *ob = PyCapsule_New(vtable, 0, 0);
+    if (unlikely(!ob))
+        goto bad;
+#if CYTHON_COMPILING_IN_LIMITED_API
+    if (unlikely(PyObject_SetAttr((PyObject *) type, __pyx_mstate_global->__pyx_n_u_pyx_vtable, ob) < 0))
+#else
+    if (unlikely(PyDict_SetItem(type->tp_dict, __pyx_mstate_global->__pyx_n_u_pyx_vtable, ob) < 0))
+#endif
+        goto bad;
+    Py_DECREF(ob);
+    return __Pyx_MergeVtables(type);
+bad:
+    Py_XDECREF(ob);
+    return -1;
 }
 
 /* TypeImport */
@@ -16310,12 +22090,6 @@ static PyObject *__Pyx_CalculateMetaclass(PyTypeObject *metaclass, PyObject *bas
     }
     Py_INCREF((PyObject*) metaclass);
     return (PyObject*) metaclass;
-}
-
-/* PyObjectCall2Args (used by Py3ClassCreate) */
-static CYTHON_INLINE PyObject* __Pyx_PyObject_Call2Args(PyObject* function, PyObject* arg1, PyObject* arg2) {
-    PyObject *args[3] = {NULL, arg1, arg2};
-    return __Pyx_PyObject_FastCall(function, args+1, 2 | __Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET);
 }
 
 /* PyObjectLookupSpecial (used by Py3ClassCreate) */
@@ -18195,6 +23969,117 @@ bad:
         return (target_type) value;\
     }
 
+/* PyObjectCallMethod1 */
+static CYTHON_INLINE PyObject* __Pyx_PyObject_CallMethod1(PyObject* obj, PyObject* method_name, PyObject* arg) {
+#if CYTHON_VECTORCALL && (__PYX_LIMITED_VERSION_HEX >= 0x030C0000 || !CYTHON_COMPILING_IN_LIMITED_API)
+    PyObject *args[2] = {obj, arg};
+    return PyObject_VectorcallMethod(method_name, args, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+#elif CYTHON_COMPILING_IN_LIMITED_API
+    return PyObject_CallMethodObjArgs(obj, method_name, arg, NULL);
+#else
+    return PyObject_CallMethodOneArg(obj, method_name, arg);
+#endif
+}
+
+/* CheckUnpickleChecksumError */
+static void __Pyx_RaiseUnpickleChecksumError(long checksum, long checksum1, long checksum2, long checksum3, const char *members) {
+    PyObject *pickle_module = PyImport_ImportModule("pickle");
+    if (unlikely(!pickle_module)) return;
+    PyObject *pickle_error = PyObject_GetAttrString(pickle_module, "PickleError");
+    Py_DECREF(pickle_module);
+    if (unlikely(!pickle_error)) return;
+    if (checksum2 == checksum1) {
+        PyErr_Format(pickle_error, "Incompatible checksums (0x%x vs (0x%x) = (%s))",
+            checksum, checksum1, members);
+    } else if (checksum3 == checksum2) {
+        PyErr_Format(pickle_error, "Incompatible checksums (0x%x vs (0x%x, 0x%x) = (%s))",
+            checksum, checksum1, checksum2, members);
+    } else {
+        PyErr_Format(pickle_error, "Incompatible checksums (0x%x vs (0x%x, 0x%x, 0x%x) = (%s))",
+            checksum, checksum1, checksum2, checksum3, members);
+    }
+    Py_DECREF(pickle_error);
+}
+
+/* CIntToPy */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From_int(int value) {
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#endif
+    const int neg_one = (int) -1, const_zero = (int) 0;
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic pop
+#endif
+    const int is_unsigned = neg_one > const_zero;
+    if (is_unsigned) {
+        if (sizeof(int) < sizeof(long)) {
+            return PyLong_FromLong((long) value);
+        } else if (sizeof(int) <= sizeof(unsigned long)) {
+            return PyLong_FromUnsignedLong((unsigned long) value);
+#if !CYTHON_COMPILING_IN_PYPY
+        } else if (sizeof(int) <= sizeof(unsigned PY_LONG_LONG)) {
+            return PyLong_FromUnsignedLongLong((unsigned PY_LONG_LONG) value);
+#endif
+        }
+    } else {
+        if (sizeof(int) <= sizeof(long)) {
+            return PyLong_FromLong((long) value);
+        } else if (sizeof(int) <= sizeof(PY_LONG_LONG)) {
+            return PyLong_FromLongLong((PY_LONG_LONG) value);
+        }
+    }
+    {
+        unsigned char *bytes = (unsigned char *)&value;
+#if !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX >= 0x030d00A4
+        if (is_unsigned) {
+            return PyLong_FromUnsignedNativeBytes(bytes, sizeof(value), -1);
+        } else {
+            return PyLong_FromNativeBytes(bytes, sizeof(value), -1);
+        }
+#elif !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX < 0x030d0000
+        int one = 1; int little = (int)*(unsigned char *)&one;
+        return _PyLong_FromByteArray(bytes, sizeof(int),
+                                     little, !is_unsigned);
+#else
+        int one = 1; int little = (int)*(unsigned char *)&one;
+        PyObject *result = NULL, *kwds = NULL;
+        PyObject *py_bytes = NULL, *order_str = NULL, *from_bytes_str = NULL;;
+        py_bytes = PyBytes_FromStringAndSize((char*)bytes, sizeof(int));
+        if (!py_bytes) goto limited_bad;
+        from_bytes_str = PyUnicode_FromStringAndSize("from_bytes", 10);
+        if (!from_bytes_str) goto limited_bad;
+        order_str = PyUnicode_FromString(little ? "little" : "big");
+        if (!order_str) goto limited_bad;
+        {
+            PyObject *args[] = { (PyObject*)&PyLong_Type, py_bytes, order_str, Py_True };
+            if (!is_unsigned) {
+                PyObject *signed_str = PyUnicode_FromStringAndSize("signed", 6);
+                if (!signed_str) goto limited_bad;
+#if CYTHON_VECTORCALL
+                kwds = PyTuple_Pack(1, signed_str);
+#else
+                {
+                    PyObject *keys[] = {signed_str};
+                    PyObject *values[] = {Py_True};
+                    kwds = __Pyx_MakeKwargDict(keys, values, 1);
+                }
+#endif
+                Py_DECREF(signed_str);
+                if (unlikely(!kwds)) goto limited_bad;
+            }
+            result = __Pyx_Object_VectorcallMethodKwds(from_bytes_str, args, 3 | __Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET, kwds);
+        }
+        limited_bad:
+        Py_XDECREF(kwds);
+        Py_XDECREF(order_str);
+        Py_XDECREF(py_bytes);
+        Py_XDECREF(from_bytes_str);
+        return result;
+#endif
+    }
+}
+
 /* CIntFromPy */
 static int __Pyx_LargePyLong___Pyx_PyLong_As_int(PyObject *x);
 static int __Pyx_raise_neg_overflow___Pyx_PyLong_As_int(void) {
@@ -18496,100 +24381,8 @@ static CYTHON_INLINE int __Pyx_PyLong_As_int(PyObject *x) {
     }
 }
 
-/* PyObjectVectorcallMethodKwds (used by CIntToPy) */
-#if !CYTHON_VECTORCALL
-static PyObject *__Pyx_Object_VectorcallMethodKwds(PyObject *name, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
-    PyObject *result;
-    PyObject *obj = PyObject_GetAttr(args[0], name);
-    if (unlikely(!obj))
-        return NULL;
-    result = __Pyx_Object_VectorcallKwds(obj, args+1, nargsf-1, kwnames);
-    Py_DECREF(obj);
-    return result;
-}
-#endif
-
 /* CIntToPy */
-static CYTHON_INLINE PyObject* __Pyx_PyLong_From_long(long value) {
-#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#endif
-    const long neg_one = (long) -1, const_zero = (long) 0;
-#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
-#pragma GCC diagnostic pop
-#endif
-    const int is_unsigned = neg_one > const_zero;
-    if (is_unsigned) {
-        if (sizeof(long) < sizeof(long)) {
-            return PyLong_FromLong((long) value);
-        } else if (sizeof(long) <= sizeof(unsigned long)) {
-            return PyLong_FromUnsignedLong((unsigned long) value);
-#if !CYTHON_COMPILING_IN_PYPY
-        } else if (sizeof(long) <= sizeof(unsigned PY_LONG_LONG)) {
-            return PyLong_FromUnsignedLongLong((unsigned PY_LONG_LONG) value);
-#endif
-        }
-    } else {
-        if (sizeof(long) <= sizeof(long)) {
-            return PyLong_FromLong((long) value);
-        } else if (sizeof(long) <= sizeof(PY_LONG_LONG)) {
-            return PyLong_FromLongLong((PY_LONG_LONG) value);
-        }
-    }
-    {
-        unsigned char *bytes = (unsigned char *)&value;
-#if !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX >= 0x030d00A4
-        if (is_unsigned) {
-            return PyLong_FromUnsignedNativeBytes(bytes, sizeof(value), -1);
-        } else {
-            return PyLong_FromNativeBytes(bytes, sizeof(value), -1);
-        }
-#elif !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX < 0x030d0000
-        int one = 1; int little = (int)*(unsigned char *)&one;
-        return _PyLong_FromByteArray(bytes, sizeof(long),
-                                     little, !is_unsigned);
-#else
-        int one = 1; int little = (int)*(unsigned char *)&one;
-        PyObject *result = NULL, *kwds = NULL;
-        PyObject *py_bytes = NULL, *order_str = NULL, *from_bytes_str = NULL;;
-        py_bytes = PyBytes_FromStringAndSize((char*)bytes, sizeof(long));
-        if (!py_bytes) goto limited_bad;
-        from_bytes_str = PyUnicode_FromStringAndSize("from_bytes", 10);
-        if (!from_bytes_str) goto limited_bad;
-        order_str = PyUnicode_FromString(little ? "little" : "big");
-        if (!order_str) goto limited_bad;
-        {
-            PyObject *args[] = { (PyObject*)&PyLong_Type, py_bytes, order_str, Py_True };
-            if (!is_unsigned) {
-                PyObject *signed_str = PyUnicode_FromStringAndSize("signed", 6);
-                if (!signed_str) goto limited_bad;
-#if CYTHON_VECTORCALL
-                kwds = PyTuple_Pack(1, signed_str);
-#else
-                {
-                    PyObject *keys[] = {signed_str};
-                    PyObject *values[] = {Py_True};
-                    kwds = __Pyx_MakeKwargDict(keys, values, 1);
-                }
-#endif
-                Py_DECREF(signed_str);
-                if (unlikely(!kwds)) goto limited_bad;
-            }
-            result = __Pyx_Object_VectorcallMethodKwds(from_bytes_str, args, 3 | __Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET, kwds);
-        }
-        limited_bad:
-        Py_XDECREF(kwds);
-        Py_XDECREF(order_str);
-        Py_XDECREF(py_bytes);
-        Py_XDECREF(from_bytes_str);
-        return result;
-#endif
-    }
-}
-
-/* CIntToPy */
-static CYTHON_INLINE PyObject* __Pyx_PyLong_From_int(int value) {
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From___pyx_anon_enum(int value) {
 #ifdef __Pyx_HAS_GCC_DIAGNOSTIC
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -18968,6 +24761,515 @@ static CYTHON_INLINE long __Pyx_PyLong_As_long(PyObject *x) {
     }
 }
 
+/* CIntToPy */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From_long(long value) {
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#endif
+    const long neg_one = (long) -1, const_zero = (long) 0;
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic pop
+#endif
+    const int is_unsigned = neg_one > const_zero;
+    if (is_unsigned) {
+        if (sizeof(long) < sizeof(long)) {
+            return PyLong_FromLong((long) value);
+        } else if (sizeof(long) <= sizeof(unsigned long)) {
+            return PyLong_FromUnsignedLong((unsigned long) value);
+#if !CYTHON_COMPILING_IN_PYPY
+        } else if (sizeof(long) <= sizeof(unsigned PY_LONG_LONG)) {
+            return PyLong_FromUnsignedLongLong((unsigned PY_LONG_LONG) value);
+#endif
+        }
+    } else {
+        if (sizeof(long) <= sizeof(long)) {
+            return PyLong_FromLong((long) value);
+        } else if (sizeof(long) <= sizeof(PY_LONG_LONG)) {
+            return PyLong_FromLongLong((PY_LONG_LONG) value);
+        }
+    }
+    {
+        unsigned char *bytes = (unsigned char *)&value;
+#if !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX >= 0x030d00A4
+        if (is_unsigned) {
+            return PyLong_FromUnsignedNativeBytes(bytes, sizeof(value), -1);
+        } else {
+            return PyLong_FromNativeBytes(bytes, sizeof(value), -1);
+        }
+#elif !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX < 0x030d0000
+        int one = 1; int little = (int)*(unsigned char *)&one;
+        return _PyLong_FromByteArray(bytes, sizeof(long),
+                                     little, !is_unsigned);
+#else
+        int one = 1; int little = (int)*(unsigned char *)&one;
+        PyObject *result = NULL, *kwds = NULL;
+        PyObject *py_bytes = NULL, *order_str = NULL, *from_bytes_str = NULL;;
+        py_bytes = PyBytes_FromStringAndSize((char*)bytes, sizeof(long));
+        if (!py_bytes) goto limited_bad;
+        from_bytes_str = PyUnicode_FromStringAndSize("from_bytes", 10);
+        if (!from_bytes_str) goto limited_bad;
+        order_str = PyUnicode_FromString(little ? "little" : "big");
+        if (!order_str) goto limited_bad;
+        {
+            PyObject *args[] = { (PyObject*)&PyLong_Type, py_bytes, order_str, Py_True };
+            if (!is_unsigned) {
+                PyObject *signed_str = PyUnicode_FromStringAndSize("signed", 6);
+                if (!signed_str) goto limited_bad;
+#if CYTHON_VECTORCALL
+                kwds = PyTuple_Pack(1, signed_str);
+#else
+                {
+                    PyObject *keys[] = {signed_str};
+                    PyObject *values[] = {Py_True};
+                    kwds = __Pyx_MakeKwargDict(keys, values, 1);
+                }
+#endif
+                Py_DECREF(signed_str);
+                if (unlikely(!kwds)) goto limited_bad;
+            }
+            result = __Pyx_Object_VectorcallMethodKwds(from_bytes_str, args, 3 | __Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET, kwds);
+        }
+        limited_bad:
+        Py_XDECREF(kwds);
+        Py_XDECREF(order_str);
+        Py_XDECREF(py_bytes);
+        Py_XDECREF(from_bytes_str);
+        return result;
+#endif
+    }
+}
+
+/* CIntFromPy */
+static int64_t __Pyx_LargePyLong___Pyx_PyLong_As_int64_t(PyObject *x);
+static int64_t __Pyx_raise_neg_overflow___Pyx_PyLong_As_int64_t(void) {
+    const char* type_name = "int64_t";
+    PyErr_Format(PyExc_OverflowError,
+        "can't convert negative value to %.200s", type_name);
+    return (int64_t) -1;
+}
+static int64_t __Pyx_raise_overflow___Pyx_PyLong_As_int64_t(void) {
+    const char* type_name = "int64_t";
+    PyErr_Format(PyExc_OverflowError,
+        "value too large to convert to %.200s", type_name);
+    return (int64_t) -1;
+}
+static CYTHON_INLINE int64_t __Pyx_PyULong___Pyx_PyLong_As_int64_t(PyObject *x) {
+    const int is_unsigned = 1;
+#if CYTHON_USE_PYLONG_INTERNALS
+    {
+        const digit* digits = __Pyx_PyLong_Digits(x);
+        const Py_ssize_t size = __Pyx_PyLong_DigitCount(x);
+        if (size == 2 && (8 * sizeof(int64_t) > 1 * PyLong_SHIFT)) {
+            if ((8 * sizeof(unsigned long) > 2 * PyLong_SHIFT)) {
+                __PYX_VERIFY_RETURN_INT(int64_t, unsigned long, (((((unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0])))
+            } else if ((8 * sizeof(int64_t) >= 2 * PyLong_SHIFT)) {
+                return (int64_t) (((((int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0]));
+            }
+        } else
+        if (size == 3 && (8 * sizeof(int64_t) > 2 * PyLong_SHIFT)) {
+            if ((8 * sizeof(unsigned long) > 3 * PyLong_SHIFT)) {
+                __PYX_VERIFY_RETURN_INT(int64_t, unsigned long, (((((((unsigned long)digits[2]) << PyLong_SHIFT) | (unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0])))
+            } else if ((8 * sizeof(int64_t) >= 3 * PyLong_SHIFT)) {
+                return (int64_t) (((((((int64_t)digits[2]) << PyLong_SHIFT) | (int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0]));
+            }
+        } else
+        if (size == 4 && (8 * sizeof(int64_t) > 3 * PyLong_SHIFT)) {
+            if ((8 * sizeof(unsigned long) > 4 * PyLong_SHIFT)) {
+                __PYX_VERIFY_RETURN_INT(int64_t, unsigned long, (((((((((unsigned long)digits[3]) << PyLong_SHIFT) | (unsigned long)digits[2]) << PyLong_SHIFT) | (unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0])))
+            } else if ((8 * sizeof(int64_t) >= 4 * PyLong_SHIFT)) {
+                return (int64_t) (((((((((int64_t)digits[3]) << PyLong_SHIFT) | (int64_t)digits[2]) << PyLong_SHIFT) | (int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0]));
+            }
+        } else
+        {}
+    }
+#elif CYTHON_COMPILING_IN_CPYTHON && PY_VERSION_HEX < 0x030C00A7
+    if (unlikely(Py_SIZE(x) < 0)) {
+        goto raise_neg_overflow;
+    }
+#else
+    {
+        int result = PyObject_RichCompareBool(x, Py_False, Py_LT);
+        if (unlikely(result < 0))
+            return (int64_t) -1;
+        if (unlikely(result == 1))
+            goto raise_neg_overflow;
+    }
+#endif
+    if ((sizeof(int64_t) <= sizeof(unsigned long))) {
+        __PYX_VERIFY_RETURN_INT_EXC(int64_t, unsigned long, PyLong_AsUnsignedLong(x))
+    } else if ((sizeof(int64_t) <= sizeof(unsigned PY_LONG_LONG))) {
+        __PYX_VERIFY_RETURN_INT_EXC(int64_t, unsigned PY_LONG_LONG, PyLong_AsUnsignedLongLong(x))
+    }
+    return __Pyx_LargePyLong___Pyx_PyLong_As_int64_t(x);
+raise_neg_overflow:
+    return __Pyx_raise_neg_overflow___Pyx_PyLong_As_int64_t();
+raise_overflow:
+    return __Pyx_raise_overflow___Pyx_PyLong_As_int64_t();
+}
+static CYTHON_INLINE int64_t __Pyx_PySLong___Pyx_PyLong_As_int64_t(PyObject *x) {
+    const int is_unsigned = 0;
+#if CYTHON_USE_PYLONG_INTERNALS
+    if (__Pyx_PyLong_IsNeg(x)) {
+        const Py_ssize_t size = __Pyx_PyLong_DigitCount(x);
+        const digit* digits = __Pyx_PyLong_Digits(x);
+        if (size == 2 && (8 * sizeof(int64_t) > 1 * PyLong_SHIFT)) {
+            if ((8 * sizeof(long) > 2 * PyLong_SHIFT)) {
+                long ival = - (long) (((((unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0]));
+                __PYX_VERIFY_RETURN_INT(int64_t, long, ival)
+            } else if ((8 * sizeof(int64_t) - 1 > 2 * PyLong_SHIFT)) {
+                return (int64_t) (((int64_t) -1) * (((((int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0])));
+            }
+        } else
+        if (size == 3 && (8 * sizeof(int64_t) > 2 * PyLong_SHIFT)) {
+            if ((8 * sizeof(long) > 3 * PyLong_SHIFT)) {
+                long ival = - (long) (((((((unsigned long)digits[2]) << PyLong_SHIFT) | (unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0]));
+                __PYX_VERIFY_RETURN_INT(int64_t, long, ival)
+            } else if ((8 * sizeof(int64_t) - 1 > 3 * PyLong_SHIFT)) {
+                return (int64_t) (((int64_t) -1) * (((((((int64_t)digits[2]) << PyLong_SHIFT) | (int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0])));
+            }
+        } else
+        if (size == 4 && (8 * sizeof(int64_t) > 3 * PyLong_SHIFT)) {
+            if ((8 * sizeof(long) > 4 * PyLong_SHIFT)) {
+                long ival = - (long) (((((((((unsigned long)digits[3]) << PyLong_SHIFT) | (unsigned long)digits[2]) << PyLong_SHIFT) | (unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0]));
+                __PYX_VERIFY_RETURN_INT(int64_t, long, ival)
+            } else if ((8 * sizeof(int64_t) - 1 > 4 * PyLong_SHIFT)) {
+                return (int64_t) (((int64_t) -1) * (((((((((int64_t)digits[3]) << PyLong_SHIFT) | (int64_t)digits[2]) << PyLong_SHIFT) | (int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0])));
+            }
+        } else
+        {}
+    } else {
+        const Py_ssize_t size = __Pyx_PyLong_DigitCount(x);
+        const digit* digits = __Pyx_PyLong_Digits(x);
+        if (size == 2 && (8 * sizeof(int64_t) > 1 * PyLong_SHIFT)) {
+            if ((8 * sizeof(long) > 2 * PyLong_SHIFT)) {
+                __PYX_VERIFY_RETURN_INT(int64_t, unsigned long, (((((unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0])))
+            } else if ((8 * sizeof(int64_t) - 1 > 2 * PyLong_SHIFT)) {
+                return (int64_t) (((((int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0]));
+            }
+        } else
+        if (size == 3 && (8 * sizeof(int64_t) > 2 * PyLong_SHIFT)) {
+            if ((8 * sizeof(long) > 3 * PyLong_SHIFT)) {
+                __PYX_VERIFY_RETURN_INT(int64_t, unsigned long, (((((((unsigned long)digits[2]) << PyLong_SHIFT) | (unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0])))
+            } else if ((8 * sizeof(int64_t) - 1 > 3 * PyLong_SHIFT)) {
+                return (int64_t) (((((((int64_t)digits[2]) << PyLong_SHIFT) | (int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0]));
+            }
+        } else
+        if (size == 4 && (8 * sizeof(int64_t) > 3 * PyLong_SHIFT)) {
+            if ((8 * sizeof(long) > 4 * PyLong_SHIFT)) {
+                __PYX_VERIFY_RETURN_INT(int64_t, unsigned long, (((((((((unsigned long)digits[3]) << PyLong_SHIFT) | (unsigned long)digits[2]) << PyLong_SHIFT) | (unsigned long)digits[1]) << PyLong_SHIFT) | (unsigned long)digits[0])))
+            } else if ((8 * sizeof(int64_t) - 1 > 4 * PyLong_SHIFT)) {
+                return (int64_t) (((((((((int64_t)digits[3]) << PyLong_SHIFT) | (int64_t)digits[2]) << PyLong_SHIFT) | (int64_t)digits[1]) << PyLong_SHIFT) | (int64_t)digits[0]));
+            }
+        } else
+        {}
+    }
+#endif
+    #if __PYX_LIMITED_VERSION_HEX >= 0x030d0000
+    if ((sizeof(int64_t) <= sizeof(int)) && (sizeof(int) < sizeof(long))) {
+        __PYX_VERIFY_RETURN_INT_EXC(int64_t, int, PyLong_AsInt(x))
+    } else
+    #endif
+    if ((sizeof(int64_t) <= sizeof(long))) {
+        __PYX_VERIFY_RETURN_INT_EXC(int64_t, long, PyLong_AsLong(x))
+    } else if ((sizeof(int64_t) <= sizeof(PY_LONG_LONG))) {
+        __PYX_VERIFY_RETURN_INT_EXC(int64_t, PY_LONG_LONG, PyLong_AsLongLong(x))
+    }
+    return __Pyx_LargePyLong___Pyx_PyLong_As_int64_t(x);
+raise_neg_overflow:
+    return __Pyx_raise_neg_overflow___Pyx_PyLong_As_int64_t();
+raise_overflow:
+    return __Pyx_raise_overflow___Pyx_PyLong_As_int64_t();
+}
+static int64_t __Pyx_LargePyLong___Pyx_PyLong_As_int64_t(PyObject *x) {
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#endif
+    const int64_t neg_one = (int64_t) -1, const_zero = (int64_t) 0;
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic pop
+#endif
+    const int is_unsigned = neg_one > const_zero;
+    int64_t val;
+    int ret = -1;
+#if PY_VERSION_HEX >= 0x030d00A6 && !CYTHON_COMPILING_IN_LIMITED_API
+    Py_ssize_t bytes_copied = PyLong_AsNativeBytes(
+        x, &val, sizeof(val), Py_ASNATIVEBYTES_NATIVE_ENDIAN | (is_unsigned ? Py_ASNATIVEBYTES_UNSIGNED_BUFFER | Py_ASNATIVEBYTES_REJECT_NEGATIVE : 0));
+    if (unlikely(bytes_copied == -1)) {
+    } else if (unlikely(bytes_copied > (Py_ssize_t) sizeof(val))) {
+        goto raise_overflow;
+    } else {
+        ret = 0;
+    }
+#elif PY_VERSION_HEX < 0x030d0000 && !(CYTHON_COMPILING_IN_PYPY || CYTHON_COMPILING_IN_LIMITED_API) || defined(_PyLong_AsByteArray)
+    int one = 1; int is_little = (int)*(unsigned char *)&one;
+    unsigned char *bytes = (unsigned char *)&val;
+    ret = _PyLong_AsByteArray((PyLongObject *)x,
+                                bytes, sizeof(val),
+                                is_little, !is_unsigned);
+    if ((0)) goto raise_overflow;
+#else
+    PyObject *v;
+    PyObject *stepval = NULL, *mask = NULL, *shift = NULL;
+    int bits, remaining_bits, is_negative = 0;
+    int chunk_size = (sizeof(long) < 8) ? 30 : 62;
+    if (likely(PyLong_CheckExact(x))) {
+        v = __Pyx_NewRef(x);
+    } else {
+        v = PyNumber_Long(x);
+        if (unlikely(!v)) return (int64_t) -1;
+        assert(PyLong_CheckExact(v));
+    }
+    {
+        int result = PyObject_RichCompareBool(v, Py_False, Py_LT);
+        if (unlikely(result < 0)) {
+            Py_DECREF(v);
+            return (int64_t) -1;
+        }
+        is_negative = result == 1;
+    }
+    if (is_unsigned && unlikely(is_negative)) {
+        Py_DECREF(v);
+        PyErr_SetString(PyExc_OverflowError,
+            "can't convert negative value to int64_t");
+        return (int64_t) -1;
+    } else if (is_negative) {
+        stepval = PyNumber_Invert(v);
+        Py_DECREF(v);
+        if (unlikely(!stepval))
+            return (int64_t) -1;
+    } else {
+        stepval = v;
+    }
+    v = NULL;
+    val = (int64_t) 0;
+    mask = PyLong_FromLong((1L << chunk_size) - 1); if (unlikely(!mask)) goto done;
+    shift = PyLong_FromLong(chunk_size); if (unlikely(!shift)) goto done;
+    for (bits = 0; bits < (int) sizeof(int64_t) * 8 - chunk_size; bits += chunk_size) {
+        PyObject *tmp, *digit;
+        long idigit;
+        digit = PyNumber_And(stepval, mask);
+        if (unlikely(!digit)) goto done;
+        idigit = PyLong_AsLong(digit);
+        Py_DECREF(digit);
+        if (unlikely(idigit < 0)) goto done;
+        val |= ((int64_t) idigit) << bits;
+        tmp = PyNumber_Rshift(stepval, shift);
+        if (unlikely(!tmp)) goto done;
+        Py_DECREF(stepval); stepval = tmp;
+    }
+    Py_DECREF(shift); shift = NULL;
+    Py_DECREF(mask); mask = NULL;
+    {
+        long idigit = PyLong_AsLong(stepval);
+        if (unlikely(idigit < 0)) goto done;
+        remaining_bits = ((int) sizeof(int64_t) * 8) - bits - (is_unsigned ? 0 : 1);
+        if (unlikely(idigit >= (1L << remaining_bits)))
+            goto raise_overflow;
+        val |= ((int64_t) idigit) << bits;
+    }
+    if (!is_unsigned) {
+        if (unlikely(val & (((int64_t) 1) << (sizeof(int64_t) * 8 - 1))))
+            goto raise_overflow;
+        if (is_negative)
+            val = ~val;
+    }
+    ret = 0;
+done:
+    Py_XDECREF(shift);
+    Py_XDECREF(mask);
+    Py_XDECREF(stepval);
+#endif
+    if (unlikely(ret))
+        return (int64_t) -1;
+    return val;
+raise_overflow:
+    return __Pyx_raise_overflow___Pyx_PyLong_As_int64_t();
+}
+static CYTHON_INLINE int64_t __Pyx_PyLong___Pyx_PyLong_As_int64_t(PyObject *x) {
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#endif
+    const int64_t neg_one = (int64_t) -1, const_zero = (int64_t) 0;
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic pop
+#endif
+    const int is_unsigned = neg_one > const_zero;
+    if (is_unsigned) {
+        #if CYTHON_USE_PYLONG_INTERNALS
+        if (unlikely(__Pyx_PyLong_IsNeg(x))) {
+            goto raise_neg_overflow;
+        } else if (__Pyx_PyLong_IsCompact(x)) {
+            __PYX_VERIFY_RETURN_INT(int64_t, __Pyx_compact_upylong, __Pyx_PyLong_CompactValueUnsigned(x))
+        } else
+        #endif
+        {
+            return __Pyx_PyULong___Pyx_PyLong_As_int64_t(x);
+        }
+    } else {
+        #if CYTHON_USE_PYLONG_INTERNALS
+        if (__Pyx_PyLong_IsCompact(x)) {
+            __PYX_VERIFY_RETURN_INT(int64_t, __Pyx_compact_pylong, __Pyx_PyLong_CompactValue(x))
+        } else
+        #endif
+        {
+            return __Pyx_PySLong___Pyx_PyLong_As_int64_t(x);
+        }
+    }
+#if CYTHON_USE_PYLONG_INTERNALS
+raise_neg_overflow:
+    return __Pyx_raise_neg_overflow___Pyx_PyLong_As_int64_t();
+raise_overflow:
+    return __Pyx_raise_overflow___Pyx_PyLong_As_int64_t();
+#endif
+}
+static int64_t __Pyx_NonPyLong___Pyx_PyLong_As_int64_t(PyObject *x) {
+    int64_t val;
+    PyObject *tmp = __Pyx_PyNumber_Long(x);
+    if (!tmp) return (int64_t) -1;
+    val = __Pyx_PyLong_As_int64_t(tmp);
+    Py_DECREF(tmp);
+    return val;
+}
+static CYTHON_INLINE int64_t __Pyx_PyLong_As_int64_t(PyObject *x) {
+    if (likely(PyLong_Check(x))) {
+        return __Pyx_PyLong___Pyx_PyLong_As_int64_t(x);
+    } else {
+        return __Pyx_NonPyLong___Pyx_PyLong_As_int64_t(x);
+    }
+}
+
+/* CIntToPy */
+static CYTHON_INLINE PyObject* __Pyx_PyLong_From_int64_t(int64_t value) {
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#endif
+    const int64_t neg_one = (int64_t) -1, const_zero = (int64_t) 0;
+#ifdef __Pyx_HAS_GCC_DIAGNOSTIC
+#pragma GCC diagnostic pop
+#endif
+    const int is_unsigned = neg_one > const_zero;
+    if (is_unsigned) {
+        if (sizeof(int64_t) < sizeof(long)) {
+            return PyLong_FromLong((long) value);
+        } else if (sizeof(int64_t) <= sizeof(unsigned long)) {
+            return PyLong_FromUnsignedLong((unsigned long) value);
+#if !CYTHON_COMPILING_IN_PYPY
+        } else if (sizeof(int64_t) <= sizeof(unsigned PY_LONG_LONG)) {
+            return PyLong_FromUnsignedLongLong((unsigned PY_LONG_LONG) value);
+#endif
+        }
+    } else {
+        if (sizeof(int64_t) <= sizeof(long)) {
+            return PyLong_FromLong((long) value);
+        } else if (sizeof(int64_t) <= sizeof(PY_LONG_LONG)) {
+            return PyLong_FromLongLong((PY_LONG_LONG) value);
+        }
+    }
+    {
+        unsigned char *bytes = (unsigned char *)&value;
+#if !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX >= 0x030d00A4
+        if (is_unsigned) {
+            return PyLong_FromUnsignedNativeBytes(bytes, sizeof(value), -1);
+        } else {
+            return PyLong_FromNativeBytes(bytes, sizeof(value), -1);
+        }
+#elif !CYTHON_COMPILING_IN_LIMITED_API && PY_VERSION_HEX < 0x030d0000
+        int one = 1; int little = (int)*(unsigned char *)&one;
+        return _PyLong_FromByteArray(bytes, sizeof(int64_t),
+                                     little, !is_unsigned);
+#else
+        int one = 1; int little = (int)*(unsigned char *)&one;
+        PyObject *result = NULL, *kwds = NULL;
+        PyObject *py_bytes = NULL, *order_str = NULL, *from_bytes_str = NULL;;
+        py_bytes = PyBytes_FromStringAndSize((char*)bytes, sizeof(int64_t));
+        if (!py_bytes) goto limited_bad;
+        from_bytes_str = PyUnicode_FromStringAndSize("from_bytes", 10);
+        if (!from_bytes_str) goto limited_bad;
+        order_str = PyUnicode_FromString(little ? "little" : "big");
+        if (!order_str) goto limited_bad;
+        {
+            PyObject *args[] = { (PyObject*)&PyLong_Type, py_bytes, order_str, Py_True };
+            if (!is_unsigned) {
+                PyObject *signed_str = PyUnicode_FromStringAndSize("signed", 6);
+                if (!signed_str) goto limited_bad;
+#if CYTHON_VECTORCALL
+                kwds = PyTuple_Pack(1, signed_str);
+#else
+                {
+                    PyObject *keys[] = {signed_str};
+                    PyObject *values[] = {Py_True};
+                    kwds = __Pyx_MakeKwargDict(keys, values, 1);
+                }
+#endif
+                Py_DECREF(signed_str);
+                if (unlikely(!kwds)) goto limited_bad;
+            }
+            result = __Pyx_Object_VectorcallMethodKwds(from_bytes_str, args, 3 | __Pyx_PY_VECTORCALL_ARGUMENTS_OFFSET, kwds);
+        }
+        limited_bad:
+        Py_XDECREF(kwds);
+        Py_XDECREF(order_str);
+        Py_XDECREF(py_bytes);
+        Py_XDECREF(from_bytes_str);
+        return result;
+#endif
+    }
+}
+
+/* UpdateUnpickledDict */
+static int __Pyx__UpdateUnpickledDict(PyObject *obj, PyObject *state, Py_ssize_t index) {
+    PyObject *state_dict = __Pyx_PySequence_ITEM(state, index);
+    if (unlikely(!state_dict)) {
+        return -1;
+    }
+    int non_empty = PyObject_IsTrue(state_dict);
+    if (non_empty == 0) {
+        Py_DECREF(state_dict);
+        return 0;
+    } else if (unlikely(non_empty == -1)) {
+        return -1;
+    }
+    PyObject *dict;
+    #if CYTHON_COMPILING_IN_LIMITED_API && __PYX_LIMITED_VERSION_HEX < 0x030A0000
+    dict = PyObject_GetAttrString(obj, "__dict__");
+    #else
+    dict = PyObject_GenericGetDict(obj, NULL);
+    #endif
+    if (unlikely(!dict)) {
+        Py_DECREF(state_dict);
+        return -1;
+    }
+    int result;
+    if (likely(PyDict_CheckExact(dict))) {
+        result = PyDict_Update(dict, state_dict);
+    } else {
+        PyObject *obj_result = __Pyx_PyObject_CallMethod1(dict, __pyx_mstate_global->__pyx_n_u_update, state_dict);
+        if (likely(obj_result)) {
+            Py_DECREF(obj_result);
+            result = 0;
+        } else {
+            result = -1;
+        }
+    }
+    Py_DECREF(state_dict);
+    Py_DECREF(dict);
+    return result;
+}
+static int __Pyx_UpdateUnpickledDict(PyObject *obj, PyObject *state, Py_ssize_t index) {
+    Py_ssize_t state_size = __Pyx_PyTuple_GET_SIZE(state);
+    #if !CYTHON_ASSUME_SAFE_SIZE
+    if (unlikely(state_size == -1)) return -1;
+    #endif
+    if (state_size <= index) {
+        return 0;
+    }
+    return __Pyx__UpdateUnpickledDict(obj, state, index);
+}
+
 /* CIntFromPy */
 static unsigned int __Pyx_LargePyLong___Pyx_PyLong_As_unsigned_int(PyObject *x);
 static unsigned int __Pyx_raise_neg_overflow___Pyx_PyLong_As_unsigned_int(void) {
@@ -19267,6 +25569,18 @@ static CYTHON_INLINE unsigned int __Pyx_PyLong_As_unsigned_int(PyObject *x) {
     } else {
         return __Pyx_NonPyLong___Pyx_PyLong_As_unsigned_int(x);
     }
+}
+
+/* CheckUnpickleChecksum */
+static int __Pyx_CheckUnpickleChecksum(long checksum, long checksum1, long checksum2, long checksum3, const char *members) {
+    int found = 0;
+    found |= checksum1 == checksum;
+    found |= checksum2 == checksum;
+    found |= checksum3 == checksum;
+    if (likely(found))
+        return 0;
+    __Pyx_RaiseUnpickleChecksumError(checksum, checksum1, checksum2, checksum3, members);
+    return -1;
 }
 
 /* GetRuntimeVersion */

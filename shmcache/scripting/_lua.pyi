@@ -7,7 +7,14 @@ of them.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from shmcache.arena import Transaction
+from shmcache.commands.atomic import LockedKeys
 from shmcache.commands.replies import Reply
+
+class CommandStats(Protocol):
+    """Counts calls."""
+
+    def record(self, nanoseconds: int) -> None: ...
 
 class ScriptSyntaxError(Exception):
     """Text that is no Lua; ``args[0]`` is Lua's message."""
@@ -30,6 +37,8 @@ class Host(Protocol):
 
     def command(self, words: list[bytes]) -> Reply:
         """``redis.call``: what a command answers; a `CommandError` is raised in the script."""
+    def stats_of(self, name: str) -> CommandStats:
+        """What counts the calls of a command."""
     def set_resp(self, resp: int) -> None:
         """Which protocol's replies :meth:`command` is to give from now on; 2 in the beginning."""
     def check_command(self, words: list[bytes]) -> bool | None:
@@ -53,6 +62,16 @@ class Interpreter:
 
     stopping: bool
     """Set by the host: what runs has to end with the next command."""
+    transaction: Transaction | None
+    """Where the hottest commands are run without asking the host; None: it is asked for all."""
+    locked: LockedKeys | None
+    """The same, as commands' functions see it."""
+    keys: frozenset[tuple[int, bytes]] | None
+    """The only keys with which that is done; None: any."""
+    db: int
+    """The database that it is done in."""
+    wrote: bool
+    """Whether it was done with a command that writes, since the run began."""
 
     def __init__(self, host: Host, version: str, number: int) -> None: ...
     def compile(self, source: bytes, name: bytes) -> int:

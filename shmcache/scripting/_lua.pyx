@@ -7,15 +7,19 @@ the one exception; it ends the process, whose locks and half-done changes are th
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t
 from libc.stdio cimport snprintf
 from libc.string cimport memcpy
+from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 from collections import namedtuple
 import hashlib
 import logging
 import os
 
+from shmcache.arena import SET_KEEP_TTL
 from shmcache.commands.replies import CommandError, NullArray, SetReply, Verbatim
+from shmcache.errors import ShmcacheError
 from shmcache.protocol.doubles import HumanDouble, double_text, human_text
 
 cdef extern from "api.h" nogil:
@@ -85,6 +89,10 @@ cdef extern from "script.h" nogil:
 
 cdef enum:
     BYTECODE = 27
+    MOST_WORDS = 1024        # of a command that is run directly
+
+# Up to it seconds are milliseconds without an overflow.
+cdef double MODERATE = 1e12
 
 _log = logging.getLogger("shmcache.server")
 
@@ -257,27 +265,30 @@ cdef bytes bytes_at(lua_State *L, int index):
     return PyBytes_FromStringAndSize(text, length) if text != NULL else b""
 
 
-cdef list words_of(lua_State *L):
-    """A command's words; None: there is something that cannot be one."""
-    cdef int count = lua.lua_gettop(L)
-    cdef int i, kind
+cdef bytes word_at(lua_State *L, int index):
+    """A command's word; None: it cannot be one."""
+    cdef int kind = lua.lua_type(L, index)
     cdef size_t length
     cdef const char *text
     cdef char digits[40]
-    cdef double number
+    if kind == LUA_TSTRING:
+        text = lua.lua_tolstring(L, index, &length)
+        return PyBytes_FromStringAndSize(text, length)
+    if kind == LUA_TNUMBER:
+        length = snprintf(digits, sizeof(digits), b"%.17g", lua.lua_tonumber(L, index))
+        return PyBytes_FromStringAndSize(digits, length)
+    return None
+
+
+cdef list words_of(lua_State *L):
+    """A command's words; None: there is something that cannot be one."""
+    cdef int i
     cdef list words = []
-    for i in range(1, count + 1):
-        kind = lua.lua_type(L, i)
-        if kind == LUA_TSTRING:
-            text = lua.lua_tolstring(L, i, &length)
-            words.append(PyBytes_FromStringAndSize(text, length))
-        elif kind == LUA_TNUMBER:
-            number = lua.lua_tonumber(L, i)
-            words.append(PyBytes_FromStringAndSize(
-                digits, snprintf(digits, sizeof(digits), b"%.17g", number)
-            ))
-        else:
+    for i in range(1, lua.lua_gettop(L) + 1):
+        word = word_at(L, i)
+        if word is None:
             return None
+        words.append(word)
     return words
 
 
@@ -313,6 +324,9 @@ cdef dict dict_at(lua_State *L, int index):
     return found
 
 
+include "_direct.pxi"
+
+
 # ---- callbacks ----------------------------------------------------------------------------------
 
 cdef void say_failed(lua_State *L, int top) noexcept:
@@ -328,6 +342,10 @@ cdef bint on_command(lua_State *L) noexcept:
         script_push_error(L, b"Please specify at least one argument for this redis lib call")
         return False
     try:
+        if running.transaction is not None and lua.lua_type(L, 1) == LUA_TSTRING:
+            known = running.direct.get(bytes_at(L, 1))
+            if known is not None and run_direct(running, L, <Direct>known) == 1:
+                return True
         words = words_of(L)
         if words is None:
             script_push_error(L, b"Lua redis lib command arguments must be strings or integers")
@@ -445,12 +463,23 @@ cdef class Interpreter:
     cdef object host
     cdef object ask
     cdef public bint stopping
+    cdef public object transaction
+    cdef public object locked
+    cdef public object keys
+    cdef public int db
+    cdef public bint wrote
+    cdef dict direct
     cdef int told_resp
 
     def __init__(self, host, str version, int number):
         find_lua()
         self.host = host
         self.ask = host.command
+        self.direct = {
+            spelling: Direct(name, host.stats_of(name))
+            for name in DIRECT
+            for spelling in (name.encode(), name.upper().encode())
+        }
         self.L = lua.luaL_newstate()
         if self.L == NULL:
             raise MemoryError
@@ -481,6 +510,7 @@ cdef class Interpreter:
     def run(self, int function, list keys, list argv, int resp, *, bint as_arguments=False,
             bint loading=False):
         global running
+        self.wrote = False
         cdef lua_State *L = self.L
         cdef Interpreter before = running
         running = self

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shmcache.arena import Arena
     from shmcache.scripting._lua import Outcome
     from shmcache.scripting.engine import Runnable
+    from shmcache.server._frontend import CommandStats
     from shmcache.server.client import Client
     from shmcache.server.script_calls import Known
     from shmcache.server.server import Server
@@ -145,7 +146,8 @@ class Scripts:
         declared = [(db, key) for key in call.keys if len(key) <= longest]
         attempt = 0
         while True:
-            keys = None if call.script.whole else declared
+            # Without a declared key it is run once, with all keys, instead of most often twice.
+            keys = None if call.script.whole or not declared else declared
             try:
                 with arena.transaction(keys) as transaction:
                     locked = LockedKeys(arena, transaction, keys)
@@ -177,8 +179,16 @@ class Scripts:
         client.arena = cast("Arena", locked)
         client.may_block = False
         client.resp = 2
+        interpreter = self.engine.interpreter
+        if client.user.unrestricted and not (
+            call.readonly or client.no_touch or self._server.changes.wanted
+        ):
+            interpreter.transaction = locked.step
+            interpreter.locked = locked
+            interpreter.keys = locked.keys
+            interpreter.db = client.db
         try:
-            return self.engine.interpreter.run(
+            return interpreter.run(
                 call.script.function,
                 call.keys,
                 call.argv,
@@ -186,6 +196,7 @@ class Scripts:
                 as_arguments=call.script.as_arguments,
             )
         finally:
+            interpreter.transaction = interpreter.locked = None
             self.running = None
             if self.busy:
                 self.busy = False
@@ -215,6 +226,7 @@ class Scripts:
             reply: Reply = known.publish_later(running.client, words, running.locked.effects)
         else:
             reply = self._server.run(running.client, known.entry, words)
+            self.engine.interpreter.db = running.client.db
         known.stats.record(time.perf_counter_ns() - started)
         if self._server.monitors:
             self._show(running, known, words)
@@ -248,6 +260,10 @@ class Scripts:
             self.engine.interpreter.stopping = True
             return _RESTARTED
         return None
+
+    def stats_of(self, name: str) -> CommandStats:
+        """What counts the calls of a command."""
+        return self._server.statistics.commands[name]
 
     def set_resp(self, resp: int) -> None:
         """``redis.setresp``."""
@@ -309,7 +325,7 @@ class Scripts:
         running = self.running
         if running is None or running.ending is not None:
             raise CommandError("NOTBUSY No scripts in execution right now.")
-        if running.wrote:
+        if running.wrote or self.engine.interpreter.wrote:
             raise _UNKILLABLE
         if running.script.as_arguments is not functions:
             raise _busy_line(running)

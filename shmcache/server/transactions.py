@@ -150,6 +150,7 @@ class _Execution:
             if not keys and not self._has_scripts():
                 self._run_each(None)
                 return
+            keys = keys or None
         for attempt in range(_ATTEMPTS + len(self._commands) + 1):
             try:
                 with self._server.arena.transaction(keys) as transaction:
