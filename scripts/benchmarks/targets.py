@@ -128,6 +128,7 @@ TARGETS: dict[str, Target] = {
             for depth in (1, 16)
         ),
         _at_most("message", "pubsub", "publish to receive / redis-server and redis-py", 0.5, "×"),
+        _at_least("evalsha-10", "scripts", "EVALSHA, 10 commands / redis-server", 0.5, "×"),
         _at_most("idle-memory", "connections", "10,000 idle connections", 100, "MB"),
         _at_most("idle-latency", "connections", "GET among 10,000 idle clients / alone", 1.2, "×"),
         _at_most("overhead", "memory", "beyond key and value, TTL included", 48, "bytes a key"),

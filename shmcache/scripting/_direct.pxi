@@ -1,4 +1,4 @@
-"""The hottest commands, straight from Lua's stack to the transaction, without the way through dispatch.
+"""The hottest commands, straight from Lua's stack to the transaction, without dispatch.
 
 Each does what the function of shmcache.commands does. Whatever is unusual (options, undeclared keys,
 errors) is left to that: -1 is returned, and nothing was done.
@@ -94,7 +94,11 @@ cdef object add_direct(Interpreter self, db, bytes key, int64_t by):
         if not 0 < len(old) <= 15 or not old.isdigit() or old[:1] == b"0" != old:
             return self.locked.incr(db, key, by)
         total += <int64_t>int(old)
-    self.transaction.set(db, key, b"%d" % total, 0, SET_KEEP_TTL)
+    self.transaction.event("incrby")
+    try:
+        self.transaction.set(db, key, b"%d" % total, 0, SET_KEEP_TTL)
+    finally:
+        self.transaction.event(None)
     return total
 
 

@@ -196,42 +196,8 @@ cdef class Frontend:
             self.dropped.clear()
 
     def serve_others(self):
-        """Serve every connection that is ready but the current one, in the middle of its request.
-
-        A script that takes long calls this now and then. The current request's words and replies
-        stay where they are: what is received and answered meanwhile has buffers of its own.
-        """
-        cdef Connection held = self.current
-        cdef Connection connection
-        cdef wire_buffer output = self.output
-        cdef char *lent = self.input
-        cdef bint working = self.working
-        cdef epoll_event ready[EVENTS_BETWEEN]
-        cdef int count
-        cdef int i
-        cdef char *own = <char *>malloc(INPUT_BYTES)
-        if own == NULL:
-            raise MemoryError
-        memset(&self.output, 0, sizeof(self.output))
-        self.input = own
-        self.current = None
-        self.working = True  # what is dropped meanwhile may still be among `ready`
-        try:
-            count = epoll_wait(self.epoll, ready, EVENTS_BETWEEN, 0)
-            for i in range(count):
-                connection = <Connection>ready[i].data.ptr
-                if not connection.closed and connection is not held:
-                    self.serve(connection, ready[i].events)
-            self.finish()
-        finally:
-            free(self.output.bytes)
-            free(own)
-            self.output = output
-            self.input = lent
-            self.current = held
-            self.working = working
-            if not working:
-                self.dropped.clear()
+        """Serve all but the current connection once, in the middle of its request."""
+        serve_between(self)
 
     cdef int finish(self) except -1:
         """Go on with the unblocked, and send what was written to others than the current client."""
@@ -593,6 +559,7 @@ cdef class Frontend:
         return 0
 
 
+include "_between.pxi"
 include "_wire_items.pxi"
 include "_native_containers.pxi"
 include "_native.pxi"

@@ -5,7 +5,15 @@ from server.conftest import (
     front_end,
     redis_server,
     shared_front_end,
+    shared_redis_server,
     start_front_end,
 )
 
-__all__ = ["client", "front_end", "redis_server", "shared_front_end", "start_front_end"]
+__all__ = [
+    "client",
+    "front_end",
+    "redis_server",
+    "shared_front_end",
+    "shared_redis_server",
+    "start_front_end",
+]

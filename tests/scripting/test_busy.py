@@ -1,4 +1,4 @@
-"""Scripts that take too long: others are answered, and can end them; whoever dies leaves nothing."""
+"""Scripts that take too long: others are answered, and can end them; who dies leaves nothing."""
 
 from __future__ import annotations
 

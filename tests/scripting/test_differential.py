@@ -21,17 +21,22 @@ KEYS_AND_ARGUMENTS = ("2", "k1", "k2", "a1", "a2")
 
 
 @pytest.fixture(scope="module")
-def pair(shared_front_end: FrontEnd, redis_server: RedisServer) -> Iterator[tuple[Wire, Wire]]:
-    with redis_server.connect() as theirs, shared_front_end.connect() as ours:
+def pair(
+    shared_front_end: FrontEnd, shared_redis_server: RedisServer
+) -> Iterator[tuple[Wire, Wire]]:
+    with shared_redis_server.connect() as theirs, shared_front_end.connect() as ours:
         for wire in (theirs, ours):
             wire.run("FLUSHALL")
         yield theirs, ours
 
 
 @pytest.mark.parametrize("resp", [2, 3])
-def test_each_line(shared_front_end: FrontEnd, redis_server: RedisServer, resp: int) -> None:
+def test_each_line(shared_front_end: FrontEnd, shared_redis_server: RedisServer, resp: int) -> None:
     """What conversions, errors, the sandbox and the libraries make of a line."""
-    with redis_server.connect(resp=resp) as theirs, shared_front_end.connect(resp=resp) as ours:
+    with (
+        shared_redis_server.connect(resp=resp) as theirs,
+        shared_front_end.connect(resp=resp) as ours,
+    ):
         for wire in (theirs, ours):
             wire.run("FLUSHALL")
         different = [
