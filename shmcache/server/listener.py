@@ -58,11 +58,11 @@ class Listener:
         if not self._unix:
             server.tcp_port = listening.getsockname()[1]
         loop.add_reader(listening.fileno(), self._accept)
-        server.acceptors.append(self._accept)
+        server.scripts.acceptors.append(self._accept)
 
     def close(self) -> None:
         """Accept no more."""
-        self._server.acceptors.remove(self._accept)
+        self._server.scripts.acceptors.remove(self._accept)
         if self._resuming is not None:
             self._resuming.cancel()
         self._loop.remove_reader(self._socket.fileno())

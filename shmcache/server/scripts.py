@@ -25,7 +25,7 @@ from shmcache.server.script_libraries import LibraryStore
 from shmcache.server.version import REDIS_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shmcache.arena import Arena
     from shmcache.scripting._lua import Outcome
@@ -109,6 +109,8 @@ class Scripts:
         self._known = KnownCommands(server)
         self.busy = False
         """A script has run for so long that others are answered meanwhile."""
+        self.acceptors: list[Callable[[], None]] = []
+        """Called in the meantime to let in who waits at a listening socket."""
         self._next_beat_ns = self._next_tick_ns = 0
 
     # ---- running
@@ -309,7 +311,7 @@ class Scripts:
             _log.warning("a script has run for %d ms: %s", threshold_ms, running.script.label)
         if now_ns >= self._next_tick_ns:
             self._next_tick_ns = now_ns + _TICK_NS
-            for accept in list(server.acceptors):
+            for accept in list(self.acceptors):
                 accept()
         server.frontend.serve_others()
 

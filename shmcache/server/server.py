@@ -119,8 +119,6 @@ class Server:
         self.monitors = Monitors(lambda on: self.go_slow("monitor", on))
         self.changes = Changes(loop, arena, self._follow_changes)
         self.scripts = Scripts(self)
-        self.acceptors: list[Callable[[], None]] = []
-        """Called to let in who waits at a listening socket."""
         self.blocking = Blocking(self, loop)
         self.pause = Pause(self, loop)
         self._slow_for: set[str] = set()
