@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shmcache.commands import spec
 from shmcache.commands.containers import container
-from shmcache.commands.spec import Argument, integer, keys_counted, one_of, pattern, string, token
+from shmcache.commands.spec import Argument, integer, keys_counted, one_of, string, token
 
 if TYPE_CHECKING:
     from shmcache.commands.spec import Command
@@ -49,7 +49,7 @@ def _run(name: str, what: str, subject: str, since: str, *, notes: bool = True) 
     )
 
 
-_when = one_of("flush-type", token("ASYNC"), token("SYNC"), optional=True)
+_when = one_of("async", token("ASYNC"), token("SYNC"), optional=True)
 
 
 def _script(
@@ -100,9 +100,9 @@ _SCRIPT = container(
             -2,
             "Forgets all scripts.",
             one_of(
-                "flush-type",
-                token("ASYNC", since="6.2.0"),
-                token("SYNC", since="6.2.0"),
+                "async",
+                token("ASYNC"),
+                token("SYNC"),
                 since="6.2.0",
                 optional=True,
             ),
@@ -190,7 +190,7 @@ _FUNCTION = container(
             "list",
             -2,
             "Returns facts on the libraries.",
-            pattern("library-name-pattern", "LIBRARYNAME", optional=True),
+            string("library-name-pattern", "LIBRARYNAME", optional=True),
             token("WITHCODE", optional=True),
             cost=_ALL_COST,
             tips="nondeterministic_output_order",
