@@ -45,3 +45,19 @@ ensure_redis_server() {
     [ -z "$made" ] || rm -f "$policy"
     command -v redis-server >/dev/null && command -v redis-benchmark >/dev/null
 }
+
+# ensure_node_packages: what tests/ecosystem/node runs, installed beside it. Returns 1 when that cannot be.
+ensure_node_packages() {
+    local where=tests/ecosystem/node
+    if ! command -v npm >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "==> Installing node (apt-get)" >&2
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+            --no-install-recommends nodejs npm; } >/dev/null 2>&1
+    fi
+    command -v npm >/dev/null || return 1
+    if [ ! "$where/node_modules/.package-lock.json" -nt "$where/package.json" ]; then
+        echo "==> Installing ioredis and BullMQ (npm)" >&2
+        (cd "$where" && npm install --no-audit --no-fund --no-package-lock --ignore-scripts) \
+            >/dev/null 2>&1 || return 1
+    fi
+}

@@ -1,0 +1,1 @@
+"""Programs written for Redis, run unchanged: first beside a redis-server, then on shmcache."""
