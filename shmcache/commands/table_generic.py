@@ -277,7 +277,8 @@ _KEYSPACE = (
         ],
         history=[
             ("3.0.0", "REPLACE."),
-            ("5.0.0", "ABSTTL, IDLETIME and FREQ."),
+            ("5.0.0", "ABSTTL."),
+            ("5.0.0", "IDLETIME and FREQ."),
         ],
         function=dumps.restore,
     ),
