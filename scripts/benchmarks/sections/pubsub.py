@@ -169,7 +169,7 @@ def _listen(connect: Callable[[], Any], to: Connection, hops: int) -> None:
     pubsub.subscribe("channel")
     pubsub.get_message(timeout=_LIMIT_SECONDS)
     to.send("ready")
-    times = []
+    times: list[int] = []
     while len(times) < hops:
         message = pubsub.get_message(timeout=_LIMIT_SECONDS)
         arrived = perf_counter_ns()
