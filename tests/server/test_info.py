@@ -145,3 +145,21 @@ def test_memory_stats_names(front_end: FrontEnd, redis_server: RedisServer) -> N
 def test_memory_reports(client: Wire) -> None:
     assert client.text("MEMORY", "DOCTOR")
     assert "stripe" in client.text("MEMORY", "MALLOC-STATS")
+
+
+def test_what_scripts_take(client: Wire) -> None:
+    names = ("number_of_cached_scripts", "number_of_libraries", "number_of_functions")
+    client.run("SCRIPT", "FLUSH")
+    client.run("FUNCTION", "FLUSH")
+    before = info(client, "memory")
+    assert [before[name] for name in names] == ["0", "0", "0"]
+    client.run("EVAL", "return 1", "0")
+    code = "#!lua name=mine\nfor n = 1, 2 do redis.register_function('f' .. n, print) end"
+    assert client.run("FUNCTION", "LOAD", code.replace("print", "function() end")) == (
+        b"$4\r\nmine\r\n"
+    )
+    after = info(client, "memory")
+    assert [after[name] for name in names] == ["1", "1", "2"]
+    assert int(after["used_memory_lua"]) > 10_000
+    assert int(after["used_memory_functions"]) > len(code)
+    client.run("FUNCTION", "FLUSH")

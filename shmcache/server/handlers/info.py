@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shmcache.arena import Arena
     from shmcache.commands.replies import Reply
     from shmcache.server.client import Client
+    from shmcache.server.scripts import Scripts
     from shmcache.server.server import Server
 
 __all__ = ["HANDLERS"]
@@ -80,6 +81,27 @@ def _clients_section(server: Server) -> _Fields:
     yield "pubsub_clients", sum(client.subscriptions > 0 for client in server.clients.values())
 
 
+def _script_memory(scripts: Scripts) -> _Fields:
+    """What scripts take; one interpreter serves them and the functions."""
+    engine, libraries = scripts.engine, scripts.libraries
+    functions = libraries.function_count  # first, since it loads what was kept
+    interpreter, texts = engine.interpreter_bytes(), engine.script_bytes()
+    sources = libraries.source_bytes()
+    yield "used_memory_lua", interpreter
+    yield "used_memory_vm_eval", interpreter
+    yield "used_memory_lua_human", human_bytes(interpreter)
+    yield "used_memory_scripts_eval", texts
+    yield "number_of_cached_scripts", engine.count
+    yield "number_of_functions", functions
+    yield "number_of_libraries", len(libraries.all)
+    yield "used_memory_vm_functions", 0
+    yield "used_memory_vm_total", interpreter
+    yield "used_memory_vm_total_human", human_bytes(interpreter)
+    yield "used_memory_functions", sources
+    yield "used_memory_scripts", texts + sources
+    yield "used_memory_scripts_human", human_bytes(texts + sources)
+
+
 def _memory_section(server: Server) -> _Fields:
     memory = memory_figures(server)
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -100,6 +122,7 @@ def _memory_section(server: Server) -> _Fields:
     yield "allocator_resident", memory.arena
     yield "total_system_memory", total
     yield "total_system_memory_human", human_bytes(total)
+    yield from _script_memory(server.scripts)
     yield "maxmemory", server.config.integer("maxmemory")
     yield "maxmemory_human", human_bytes(server.config.integer("maxmemory"))
     yield "maxmemory_policy", server.config.text("maxmemory-policy")
