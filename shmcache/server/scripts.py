@@ -183,7 +183,7 @@ class Scripts:
         client.resp = 2
         interpreter = self.engine.interpreter
         if client.user.unrestricted and not (
-            call.readonly or client.no_touch or self._server.monitors
+            call.readonly or client.no_touch or client.tracking or self._server.monitors
         ):
             interpreter.transaction = locked.step
             interpreter.locked = locked
