@@ -75,7 +75,7 @@ def put_into_small_shm(daemon: DaemonProcess, *, fill: bool) -> None:
 
     def command(*options: str) -> list[str]:
         words = plain(daemon, *options)[3:]
-        return [sys.executable, "-c", SMALL_SHM, "size=4m", "1" if fill else "", str(ROOT), *words]
+        return [sys.executable, "-c", SMALL_SHM, "size=5m", "1" if fill else "", str(ROOT), *words]
 
     daemon.command = command  # type: ignore[method-assign]
 

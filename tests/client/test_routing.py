@@ -95,7 +95,7 @@ WRITES = [
     call("flushall"),
 ]
 
-NEEDS_DAEMON = [call("ping"), call("info"), call("config_get", "*"), call("publish", "c", "m")]
+NEEDS_DAEMON = [call("ping"), call("info"), call("config_get", "*"), call("client_list")]
 
 
 def _steps(calls: list[Call]) -> pytest.MarkDecorator:

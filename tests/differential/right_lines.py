@@ -54,7 +54,9 @@ _LINES = """
     hgetdel hash FIELDS 1 f; hgetex hash FIELDS 1 f; hsetex hash FIELDS 1 f 1; lpush list x
     rpush list x; lpushx list x; rpushx list x; lindex list 0; lrange list 0 -1
     linsert list BEFORE 1 x; lset list 0 x; lrem list 0 1; ltrim list 0 1; lpos list 1
-    lmove list list LEFT RIGHT; rpoplpush list list; lmpop 1 list LEFT; sort list STORE new
+    lmove list list LEFT RIGHT; rpoplpush list list; lmpop 1 list LEFT; blpop list 1; brpop list 1
+    blmove list list LEFT RIGHT 1; brpoplpush list list 1; blmpop 1 1 list LEFT; bzpopmin zset 1
+    bzpopmax zset 1; bzmpop 1 1 zset MIN; sort list STORE new
     sort_ro list
     sadd set x; srem set a; sismember set a; smismember set a x; smove set set a; sinter set set
     sintercard 1 set; sinterstore new set; sunion set; sunionstore new set; sdiff set

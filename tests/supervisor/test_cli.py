@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,8 +179,11 @@ def test_a_group_that_cannot_be_given(refused: DaemonProcess) -> None:
 def test_an_unwritable_directory(refused: DaemonProcess, option: str, what: str) -> None:
     closed = refused.directory / "closed"
     closed.mkdir(mode=0o755)
-    for directory in (refused.directory, *refused.directory.parents[:2]):
-        directory.chmod(0o755 if directory is not refused.directory else 0o777)
+    refused.directory.chmod(0o777)
+    for directory in refused.directory.parents:
+        if directory == Path(tempfile.gettempdir()):
+            break
+        directory.chmod(0o755)
     options = ["--name", refused.name, "--unixsocket", refused.socket, "--logfile", "/dev/null"]
     options += [option, str(closed / "file")] if option else ["--unixsocket", str(closed / "s")]
     text = as_nobody(lambda: start(options))
