@@ -119,7 +119,7 @@ LINES = tuple(
 @pytest.fixture(scope="module")
 def own_front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontEnd]:
     front_end = FrontEnd(tmp_path_factory.mktemp("acl"))
-    yield front_end.wait_ready()
+    yield front_end.wait_ready().drain()
     front_end.close()
 
 

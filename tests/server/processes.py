@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -76,6 +78,7 @@ class FrontEnd:
         for listener in listeners:
             listener.close()
         self._messages = self.control.makefile("rb")
+        self._reader: threading.Thread | None = None
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Say something as the supervisor."""
@@ -89,6 +92,12 @@ class FrontEnd:
 
     def wait_ready(self) -> FrontEnd:
         assert self.next_message() == {"event": "ready"}
+        return self
+
+    def drain(self) -> FrontEnd:
+        """Read what it says from now on, as a supervisor does: it need not wait for that then."""
+        self._reader = threading.Thread(target=deque, args=(self._messages, 0))
+        self._reader.start()
         return self
 
     def connect(self, *, resp: int = 2, tcp: bool = False) -> Wire:
@@ -106,6 +115,8 @@ class FrontEnd:
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
+        if self._reader is not None:
+            self._reader.join()
         self._messages.close()
         self.control.close()
         unlink_segments(self.name)
