@@ -174,7 +174,7 @@ def _sendable(line: list[bytes]) -> bool:
 def test_random_commands(redis_path: str, front_end: FrontEnd, family: Family) -> None:
     """Half of them inside MULTI, which tells of all of them when it ends."""
     own, generic, simple = (line_of(part) for part in (family.shapes, GENERIC, SIMPLE))
-    seed = int(os.environ.get("SHMCACHE_SEED", "0")) or Random().getrandbits(32)
+    seed = int(os.environ.get("SHMCACHE_SEED", "1"))
     source = Random(seed)
     line = mostly(own, either(generic, simple), 0.2)
     for _ in range(ROUNDS):
