@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from shmcache.persistence.source import Source
 
-__all__ = ["RdbType", "is_known_type", "read_value"]
+__all__ = ["RdbType", "read_value"]
 
 
 class RdbType(IntEnum):
@@ -69,11 +69,6 @@ def read_value(source: Source, kind: int) -> Value:
     if read is None:
         raise source.damaged(f"an object of type {kind}, which nothing here can hold")
     return read(source)
-
-
-def is_known_type(kind: int) -> bool:
-    """Whether objects of this type can be read."""
-    return kind in _READERS
 
 
 def _strings(source: Source, count: int) -> list[bytes]:

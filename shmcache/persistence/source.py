@@ -78,10 +78,6 @@ class Source:
         self.at += 1
         return self.data[self.at - 1]
 
-    def uint64(self) -> int:
-        """Eight bytes, little-endian: a checksum."""
-        return self._number(UINT64)
-
     def milliseconds(self) -> int:
         """Eight bytes, little-endian, signed: a time."""
         value = self._number(UINT64)
